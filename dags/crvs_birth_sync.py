@@ -1,0 +1,71 @@
+"""Every night: the day's registered births go to MOSIP."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import DAG, CronDataIntervalTimetable, TriggerRule
+from mosip_crvs import schedule
+from mosip_crvs.operators.retries import MosipRetryPolicy
+from mosip_crvs.operators.sync import (
+    CloseBatchOperator,
+    PlanSyncOperator,
+    ResumeTriggersOperator,
+    SubmitRangeOperator,
+    SubscribeOperator,
+)
+
+with DAG(
+    "crvs_birth_sync",
+    description="The day's registered births, each sent to MOSIP once",
+    schedule=CronDataIntervalTimetable("0 0 * * *", timezone=schedule.registry_time_zone()),
+    start_date=schedule.first_day(),
+    catchup=False,
+    max_active_runs=1,
+    dagrun_timeout=timedelta(hours=10),
+    tags=["crvs", "mosip", "birth"],
+    default_args={
+        "owner": "civil-registry",
+        "retries": 4,
+        "retry_delay": timedelta(seconds=20),
+        "retry_exponential_backoff": 2.0,
+        "max_retry_delay": timedelta(minutes=15),
+        "retry_policy": MosipRetryPolicy(),
+        "execution_timeout": timedelta(hours=4),
+        "pool": "default_pool",
+    },
+    doc_md="""
+### Births to MOSIP
+
+Reads the registrations that changed in the run's data interval (a calendar day of the registry's time zone, with a
+look-back for late commits), maps and validates them, gives each its one AID in the ledger, creates its packet and
+triggers its workflow. Results come by WebSub and are settled by `mosip_reconcile`.
+
+**Safe to clear, re-run and backfill.** What was claimed keeps its AID; what was triggered is never created again.
+
+| task | does |
+|---|---|
+| `subscribe` | makes sure that results will reach us, before anything is sent |
+| `plan` | cuts the window into ranges |
+| `submit` | sends one range; mapped, side by side |
+| `resume` | repeats triggers whose answers never came |
+| `close` | closes the batch; fails if any of it is left, or too much was quarantined |
+""",
+):
+    subscribe = SubscribeOperator(task_id="subscribe")
+    plan = PlanSyncOperator(
+        task_id="plan",
+        kind="birth",
+        look_back=schedule.look_back_seconds(),
+        range_size=schedule.range_size(),
+        time_zone=schedule.registry_time_zone(),
+    )
+    submit = SubmitRangeOperator.partial(task_id="submit", kind="birth").expand_kwargs(plan.output)
+    resume = ResumeTriggersOperator(task_id="resume", kind="birth", trigger_rule=TriggerRule.ALL_DONE)
+    close = CloseBatchOperator(
+        task_id="close",
+        kind="birth",
+        batch_id="{{ ti.xcom_pull(task_ids='plan', key='batch_id') }}",
+        trigger_rule=TriggerRule.ALL_DONE,
+    )
+    subscribe >> plan >> submit >> resume >> close

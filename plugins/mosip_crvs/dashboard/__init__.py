@@ -1,0 +1,1 @@
+"""Pages for people, inside Airflow's own UI."""

@@ -1,0 +1,74 @@
+"""Every public error of the plugin, grouped by what the caller does about it.
+
+``RetryLater``: wait and run again. ``FixTheData``: a record or a file must be corrected. ``StopTheRun``: the set-up is
+wrong, going on would harm. ``AskAnOperator``: a person must look at MOSIP. Texts carry codes and AIDs, never people.
+"""
+
+from __future__ import annotations
+
+
+class MosipCrvsError(Exception):
+    """Root of the plugin's errors."""
+
+
+class RetryLater(MosipCrvsError):
+    """A passing fault: the same call, later, is safe and likely to succeed.
+
+    :param retry_after: seconds that the other side asked us to wait, if it did.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class FixTheData(MosipCrvsError):
+    """A registration, a mapping or a schema must be corrected before this can succeed."""
+
+
+class StopTheRun(MosipCrvsError):
+    """The set-up is wrong (credentials, roles, providers, connections): nothing more is sent."""
+
+
+class AskAnOperator(MosipCrvsError):
+    """MOSIP is in a state that only a person can judge."""
+
+
+class MappingError(FixTheData):
+    """A file of ``include/mappings`` or ``include/rules`` cannot be used; the text names file, field and mend."""
+
+
+class SchemaError(FixTheData):
+    """The ID schema cannot be used."""
+
+
+class ExtractError(FixTheData):
+    """The extract SQL does not give what the product needs (a column, a key, an order)."""
+
+
+class QuarantineShareExceeded(FixTheData):
+    """More of a window was quarantined than the set share: the mapping or the registry is broken."""
+
+
+class BatchIncomplete(RetryLater):
+    """Part of a window was not read or not sent; the ledger knows which."""
+
+
+class LedgerUnavailable(RetryLater):
+    """The ledger could not be reached or did not commit: nothing that depends on it was sent."""
+
+
+class ClaimLost(RetryLater):
+    """Another session took over what this one had claimed."""
+
+
+class MosipUnavailable(RetryLater):
+    """MOSIP could not be reached, answered 5xx or 429, or its reply was cut."""
+
+
+class MosipRefused(StopTheRun):
+    """MOSIP refused us: token, role, audience, provider, or an answer that no retry changes."""
+
+
+class SubscriptionFailed(RetryLater):
+    """The hub did not verify our callback: results would not reach us."""

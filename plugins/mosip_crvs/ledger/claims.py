@@ -1,0 +1,242 @@
+"""Claiming a page of events: who gets an AID, who has one, who must wait. One transaction a page.
+
+This is where "one vital event, at most one ID" is kept. An event is claimed by one insert that the unique keys of
+``applications`` guard, so that overlapping windows, re-runs and parallel tasks cannot claim it twice, and a person
+who has an application under another registration cannot get a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine, text
+
+from mosip_crvs.ledger import quarantine
+from mosip_crvs.ledger.aids import take_aids
+from mosip_crvs.ledger.connection import transaction
+from mosip_crvs.ledger.sessions import dead_sessions
+from mosip_crvs.model import ApplicationState, EventKey, Finding, ReadingOutcome, RegistrationKind
+
+
+@dataclass(frozen=True, slots=True)
+class ReadEvent:
+    """An event as one reading found it.
+
+    :param findings: why it must not be sent; :param not_eligible: the rule by which no ID is due.
+    """
+
+    key: EventKey
+    person_id: str | None
+    findings: Sequence[Finding] = ()
+    not_eligible: str | None = None
+
+    @property
+    def may_be_sent(self) -> bool:
+        """Whether nothing stands against sending it."""
+        return not self.findings and self.not_eligible is None
+
+
+@dataclass(slots=True)
+class ClaimedPage:
+    """What a page came to.
+
+    :param to_create: AIDs whose packet is to be created and triggered, by event.
+    :param to_trigger: AIDs whose trigger is to be repeated: their packet must never be created again.
+    :param busy: how many unsent applications another living session is at.
+    :param left_by: last signs of life of killed sessions whose applications this page took over.
+    """
+
+    to_create: dict[EventKey, str] = field(default_factory=dict)
+    to_trigger: list[str] = field(default_factory=list)
+    outcomes: dict[EventKey, ReadingOutcome] = field(default_factory=dict)
+    busy: int = 0
+    left_by: list[datetime] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    aid: str
+    state: ApplicationState
+    batch_id: int
+    session_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimant:
+    """For whom events are claimed."""
+
+    kind: RegistrationKind
+    batch_id: int
+    session_id: int
+    center_id: str
+    machine_id: str
+
+
+def claim_page(engine: Engine, claimant: Claimant, events: Sequence[ReadEvent]) -> ClaimedPage:
+    """Give every event of a page its place in the ledger, durably, before anything is sent.
+
+    :return: what to send now. When this returns, every event of the page stands in ``readings``.
+    """
+    events = list({event.key: event for event in events}.values())
+    with transaction(engine) as connection:
+        known = _look_up(connection, claimant.kind, [event.key for event in events])
+    wanted = [event for event in events if event.may_be_sent and event.key not in known]
+    aids = take_aids(engine, claimant.center_id, claimant.machine_id, len(wanted))
+
+    page = ClaimedPage()
+    with transaction(engine) as connection:
+        mine = _insert(connection, claimant, wanted, aids)
+        known = _look_up(connection, claimant.kind, [event.key for event in events])
+        findings: dict[EventKey, Sequence[Finding]] = {}
+        for event in events:
+            application = known.get(event.key)
+            page.outcomes[event.key] = _outcome(event, application, claimant.batch_id)
+            if application is not None and application.state not in _UNSENT:
+                continue
+            if event.findings:
+                findings[event.key] = event.findings
+            elif application is None and event.not_eligible is None:
+                findings[event.key] = (Finding("person_id", "PERSON_ALREADY_CLAIMED"),)
+        _take_over(connection, claimant, events, known, mine, page)
+        quarantine.record(connection, claimant.kind, claimant.batch_id, findings)
+        quarantine.resolve(connection, claimant.kind, [event.key for event in events if event.key not in findings])
+        _write_readings(connection, claimant.batch_id, page.outcomes)
+        connection.execute(
+            text("UPDATE sessions SET seen_at = clock_timestamp() WHERE session_id = :id"), {"id": claimant.session_id}
+        )
+    return page
+
+
+def _outcome(event: ReadEvent, application: _Known | None, batch_id: int) -> ReadingOutcome:
+    """An application, once there, decides: an event that was claimed stays claimed, whatever the registry says now."""
+    if application is not None:
+        return ReadingOutcome.CLAIMED if application.batch_id == batch_id else ReadingOutcome.KNOWN
+    return ReadingOutcome.NOT_ELIGIBLE if event.not_eligible is not None else ReadingOutcome.QUARANTINED
+
+
+def _take_over(
+    connection: Connection,
+    claimant: Claimant,
+    events: Iterable[ReadEvent],
+    known: dict[EventKey, _Known],
+    mine: frozenset[EventKey],
+    page: ClaimedPage,
+) -> None:
+    """Sort what is unsent: ours, left by a dead session, or in the hands of a living one."""
+    unsent: list[tuple[ReadEvent, _Known]] = []
+    for event in events:
+        application = known.get(event.key)
+        if application is None or application.state not in _UNSENT:
+            continue
+        if event.key in mine:
+            page.to_create[event.key] = application.aid
+        elif application.session_id == claimant.session_id:
+            continue  # read twice by this very task: it is on its way already
+        elif event.may_be_sent or application.state is ApplicationState.TRIGGERING:
+            unsent.append((event, application))
+    owners = {application.session_id for _, application in unsent if application.session_id is not None}
+    dead = dead_sessions(connection, owners)
+    taken: list[str] = []
+    for event, application in unsent:
+        if application.session_id in owners and application.session_id not in dead:
+            page.busy += 1
+            continue
+        taken.append(application.aid)
+        if application.state is ApplicationState.TRIGGERING:
+            page.to_trigger.append(application.aid)
+        else:
+            page.to_create[event.key] = application.aid
+    page.left_by.extend(seen for seen in dead.values() if seen is not None)
+    if taken:
+        connection.execute(
+            text("UPDATE applications SET session_id = :session, held_code = NULL WHERE aid = ANY(:aids)"),
+            {"session": claimant.session_id, "aids": taken},
+        )
+
+
+_UNSENT = frozenset({ApplicationState.AID_ASSIGNED, ApplicationState.TRIGGERING})
+
+_LOOK_UP = text(
+    """
+    SELECT a.registration_id, a.act, a.act_number, a.aid, a.state, a.batch_id, a.session_id
+      FROM unnest(CAST(:ids AS text[]), CAST(:acts AS text[]), CAST(:numbers AS int[])) AS wanted (id, act, number)
+      JOIN applications a
+        ON a.kind = :kind AND a.registration_id = wanted.id AND a.act = wanted.act AND a.act_number = wanted.number
+    """
+)
+
+_INSERT = text(
+    """
+    INSERT INTO applications (kind, registration_id, act, act_number, person_id, aid, batch_id, session_id)
+    SELECT :kind, id, act, number, person, aid, :batch_id, :session_id
+      FROM unnest(
+           CAST(:ids AS text[]), CAST(:acts AS text[]), CAST(:numbers AS int[]), CAST(:persons AS text[]),
+           CAST(:aids AS text[])
+      ) AS claimed (id, act, number, person, aid)
+    ON CONFLICT DO NOTHING
+    RETURNING registration_id, act, act_number
+    """
+)
+
+_READINGS = text(
+    """
+    INSERT INTO readings (batch_id, registration_id, act, act_number, outcome)
+    SELECT :batch_id, id, act, number, outcome
+      FROM unnest(
+           CAST(:ids AS text[]), CAST(:acts AS text[]), CAST(:numbers AS int[]), CAST(:outcomes AS text[])
+      ) AS reading (id, act, number, outcome)
+    ON CONFLICT (batch_id, registration_id, act, act_number) DO UPDATE SET outcome = EXCLUDED.outcome
+     WHERE readings.outcome <> EXCLUDED.outcome
+    """
+)
+
+
+def _look_up(connection: Connection, kind: RegistrationKind, keys: Sequence[EventKey]) -> dict[EventKey, _Known]:
+    rows = connection.execute(_LOOK_UP, {"kind": str(kind), **_key_arrays(keys)})
+    return {
+        EventKey(row.registration_id, row.act, row.act_number): _Known(
+            row.aid, ApplicationState(row.state), row.batch_id, row.session_id
+        )
+        for row in rows
+    }
+
+
+def _insert(
+    connection: Connection, claimant: Claimant, events: Sequence[ReadEvent], aids: Sequence[str]
+) -> frozenset[EventKey]:
+    if not events:
+        return frozenset()
+    rows = connection.execute(
+        _INSERT,
+        {
+            "kind": str(claimant.kind),
+            "batch_id": claimant.batch_id,
+            "session_id": claimant.session_id,
+            "persons": [event.person_id for event in events],
+            "aids": list(aids),
+            **_key_arrays([event.key for event in events]),
+        },
+    )
+    return frozenset(EventKey(row.registration_id, row.act, row.act_number) for row in rows)
+
+
+def _write_readings(connection: Connection, batch_id: int, outcomes: dict[EventKey, ReadingOutcome]) -> None:
+    if outcomes:
+        connection.execute(
+            _READINGS,
+            {
+                "batch_id": batch_id,
+                "outcomes": [str(outcome) for outcome in outcomes.values()],
+                **_key_arrays(list(outcomes)),
+            },
+        )
+
+
+def _key_arrays(keys: Sequence[EventKey]) -> dict[str, list[object]]:
+    return {
+        "ids": [key.registration_id for key in keys],
+        "acts": [str(key.act) for key in keys],
+        "numbers": [key.act_number for key in keys],
+    }

@@ -1,0 +1,69 @@
+"""Reaching the ledger: one way to connect, one way to fail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from mosip_crvs.errors import LedgerUnavailable, StopTheRun
+
+
+def connect_to_ledger(url: str | URL, *, pool_size: int = 2) -> Engine:
+    """Make an engine for the ledger.
+
+    Commits are durable whatever the server's default: the promise rests on them.
+
+    :param url: any PostgreSQL URL; the driver is psycopg 3.
+    :param pool_size: connections kept open; a task needs two.
+    """
+    parsed = make_url(url)
+    if not parsed.drivername.startswith("postgres"):
+        raise StopTheRun(f"the ledger must be PostgreSQL, not {parsed.drivername}")
+    engine = create_engine(
+        parsed.set(drivername="postgresql+psycopg"),
+        pool_size=pool_size,
+        max_overflow=2,
+        pool_pre_ping=True,
+        connect_args={"application_name": "mosip_crvs", "connect_timeout": 10},
+        hide_parameters=True,
+    )
+    event.listen(engine, "connect", _make_durable)
+    return engine
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """Run a block in one transaction, committed at its end.
+
+    :raises LedgerUnavailable: when the server could not be reached or the commit is not certain. The text names the
+        kind of fault only: a driver's text may quote values.
+    """
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except DBAPIError as problem:
+        if isinstance(problem.orig, _PROGRAMMING):
+            raise
+        raise LedgerUnavailable(f"the ledger did not answer ({type(problem.orig).__name__})") from None
+    except SQLAlchemyError as problem:
+        raise LedgerUnavailable(f"the ledger could not be used ({type(problem).__name__})") from None
+
+
+def _make_durable(dbapi_connection: object, _record: object) -> None:
+    with dbapi_connection.cursor() as cursor:  # type: ignore[attr-defined]
+        cursor.execute("SET synchronous_commit = on")
+        cursor.execute("SET TIME ZONE 'UTC'")
+    dbapi_connection.commit()  # type: ignore[attr-defined]
+
+
+def _programming_errors() -> tuple[type[BaseException], ...]:
+    import psycopg.errors
+
+    return (psycopg.errors.ProgrammingError, psycopg.errors.IntegrityError, psycopg.errors.DataError)
+
+
+_PROGRAMMING = _programming_errors()

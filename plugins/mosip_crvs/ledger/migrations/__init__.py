@@ -1,0 +1,1 @@
+"""The ledger's migrations, applied by ``python -m mosip_crvs.ledger migrate``."""

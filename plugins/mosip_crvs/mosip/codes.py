@@ -1,0 +1,108 @@
+"""Every answer of MOSIP and what to do about it: one table (``mosip-packets.md`` §1.6, §3.2, §4.4, §4.6, §10.4).
+
+MOSIP answers HTTP 200 for most errors, so the code decides and not the status. A code that is not in the table is
+judged by its family, and then by the status; what nobody knows is for an operator.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """What the caller does about an answer."""
+
+    RETRY = "retry"
+    """Passing: the same call again, later."""
+    ALREADY_DONE = "already_done"
+    """An earlier call had succeeded."""
+    FIX_DATA = "fix_data"
+    """This application cannot succeed as it is; others can."""
+    STOP = "stop"
+    """The set-up is wrong: no call will succeed."""
+    REFRESH_TOKEN = "refresh_token"
+    """Get a new token once, then treat it as STOP."""
+    OPERATOR = "operator"
+    """MOSIP does not say why: retry a little, then a person must look."""
+
+
+ACTIONS: dict[str, Action] = {
+    # Trigger
+    "RPR-WIS-001": Action.ALREADY_DONE,
+    "RPR-WIS-000": Action.OPERATOR,
+    "RPR-WIN-000": Action.STOP,
+    "RPR-WIN-001": Action.STOP,
+    "RPR-WIN-002": Action.STOP,
+    # createPacket
+    "KER-PUT-006": Action.STOP,
+    "KER-PUT-025": Action.STOP,
+    "KER-KPM-008": Action.STOP,
+    "KER-KPM-007": Action.FIX_DATA,
+    "KER-PUT-028": Action.OPERATOR,
+    # Key manager, as its errors surface
+    "KER-CRY-011": Action.STOP,
+    "KER-KMS-002": Action.STOP,
+    "KER-KMS-010": Action.STOP,
+    # Authentication
+    "KER-ATH-401": Action.REFRESH_TOKEN,
+    "KER-ATH-402": Action.REFRESH_TOKEN,
+    "KER-ATH-403": Action.STOP,
+    "KER-ATH-006": Action.REFRESH_TOKEN,
+    "KER-ATH-007": Action.REFRESH_TOKEN,
+    "KER-ATH-002": Action.RETRY,
+    "KER-ATH-021": Action.RETRY,
+    "RPR-AUT-01": Action.REFRESH_TOKEN,
+    "RPR-AUT-02": Action.STOP,
+    "RPR-AUT-03": Action.REFRESH_TOKEN,
+    # Status calls
+    "RPR-RGS-001": Action.RETRY,
+    "RPR-RGS-002": Action.RETRY,
+    "RPR-RGS-018": Action.OPERATOR,
+    "RPR-RGS-030": Action.RETRY,
+    "RPR-RGS-031": Action.OPERATOR,
+    "RPR-SYS-018": Action.RETRY,
+    # Our own names for answers that carry no code
+    "NO_ANSWER": Action.RETRY,
+    "REPLY_UNREADABLE": Action.RETRY,
+    "RESPONSE_NULL": Action.RETRY,
+    "PACKET_WITHOUT_ID": Action.RETRY,
+}
+
+FAMILIES: tuple[tuple[str, Action], ...] = (
+    ("KER-KPM-", Action.RETRY),
+    ("KER-PUT-", Action.RETRY),
+    ("KER-CRY-", Action.RETRY),
+    ("KER-KMS-", Action.RETRY),
+    ("KER-ATH-", Action.STOP),
+    ("RPR-WIN-", Action.STOP),
+    ("RPR-SYS-", Action.RETRY),
+)
+
+_BY_STATUS: dict[int, Action] = {
+    400: Action.FIX_DATA,
+    401: Action.REFRESH_TOKEN,
+    403: Action.STOP,
+    404: Action.STOP,
+    405: Action.STOP,
+    408: Action.RETRY,
+    413: Action.FIX_DATA,
+    415: Action.STOP,
+    429: Action.RETRY,
+}
+
+
+def action_for(status: int, code: str | None) -> Action:
+    """Say what to do about an answer.
+
+    :param status: its HTTP status; 0 when there was none.
+    :param code: its first ``errorCode``, or one of our own names.
+    """
+    if code is not None:
+        if code in ACTIONS:
+            return ACTIONS[code]
+        for prefix, action in FAMILIES:
+            if code.startswith(prefix):
+                return action
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    return Action.RETRY if status >= 500 or status == 0 else Action.OPERATOR

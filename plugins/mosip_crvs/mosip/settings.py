@@ -1,0 +1,104 @@
+"""Where a country's MOSIP is and who we are there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+from urllib.parse import urlsplit
+
+from mosip_crvs.aid import check_center_and_machine
+from mosip_crvs.errors import StopTheRun
+from mosip_crvs.packet.request import Registrar
+
+
+@dataclass(frozen=True)
+class MosipSettings:
+    """One MOSIP, as the ``mosip`` connection describes it. Defaults are MOSIP's own.
+
+    :param base_url: scheme, host and port; every service's default path lies below it.
+    :param token_source: ``keycloak`` (client_credentials) or ``authmanager`` (``clientidsecretkey``).
+    :param app_id: authmanager's ``appId``, which selects the realm.
+    :param receiver_url: where MOSIP's hub reaches our receiver.
+    :param concurrency: calls in flight at once from one task.
+    :param events_per_second: ceiling for all tasks together; 0 means none.
+    :param timeout: seconds for one call, connection and answer together.
+    :param takeover_wait: seconds to let pass since a dead task's last sign of life before its packets are created
+        again, so that a call it left behind has ended.
+    """
+
+    base_url: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    center_id: str
+    machine_id: str
+    officer_id: str = "crvs"
+    source: str = "CRVS1"
+    realm: str = "mosip"
+    token_source: str = "keycloak"  # noqa: S105 (the name of a source, not a token)
+    app_id: str = "regproc"
+    receiver_url: str = ""
+    concurrency: int = 64
+    events_per_second: float = 0.0
+    timeout: float = 60.0
+    takeover_wait: float = 15.0
+    keycloak_path: str = "/auth"
+    hub_path: str = "/hub/"
+    schema_version: str = "0.1"
+
+    def __post_init__(self) -> None:
+        if urlsplit(self.base_url).scheme not in {"http", "https"}:
+            raise StopTheRun("the 'mosip' connection's host must be a URL such as https://api-internal.example.org")
+        if not self.client_id or not self.client_secret:
+            raise StopTheRun("the 'mosip' connection needs a login (client id) and a password (client secret)")
+        if self.token_source not in {"keycloak", "authmanager"}:
+            raise StopTheRun("the 'mosip' connection's token_source must be keycloak or authmanager")
+        try:
+            check_center_and_machine(self.center_id, self.machine_id)
+        except ValueError as problem:
+            raise StopTheRun(str(problem)) from problem
+
+    @property
+    def registrar(self) -> Registrar:
+        """Who sends."""
+        return Registrar(self.center_id, self.machine_id, self.officer_id, self.source)
+
+    @property
+    def token_path(self) -> str:
+        """Where tokens come from."""
+        if self.token_source == "authmanager":  # noqa: S105
+            return "/v1/authmanager/authenticate/clientidsecretkey"
+        return f"{self.keycloak_path}/realms/{self.realm}/protocol/openid-connect/token"
+
+
+EXTRA_FIELDS = frozenset(f.name for f in fields(MosipSettings)) - {"base_url", "client_id", "client_secret"}
+"""The names that the ``mosip`` connection's extra may set."""
+
+CREATE_PACKET_PATH = "/commons/v1/packetmanager/createPacket"
+WORKFLOW_INSTANCE_PATH = "/registrationprocessor/v1/workflowmanager/workflowinstance"
+
+
+def from_extra(base_url: str, client_id: str, client_secret: str, extra: dict[str, Any]) -> MosipSettings:
+    """Build settings from a connection's parts.
+
+    :param extra: the connection's extra; names that are not ours (TLS, proxies, time-outs) are left to the HTTP hook.
+    :raises StopTheRun: naming the field that is missing or of the wrong type.
+    """
+    given = {name: value for name, value in extra.items() if name in EXTRA_FIELDS and value not in (None, "")}
+    for name in ("concurrency",):
+        _convert(given, name, int)
+    for name in ("events_per_second", "timeout", "takeover_wait"):
+        _convert(given, name, float)
+    for name in ("center_id", "machine_id", "schema_version", "officer_id"):
+        _convert(given, name, str)
+    missing = [name for name in ("center_id", "machine_id") if name not in given]
+    if missing:
+        raise StopTheRun(f"the 'mosip' connection's extra lacks {', '.join(missing)}")
+    return MosipSettings(base_url.rstrip("/"), client_id, client_secret, **given)
+
+
+def _convert(given: dict[str, Any], name: str, kind: type) -> None:
+    if name in given:
+        try:
+            given[name] = kind(given[name])
+        except (TypeError, ValueError) as problem:
+            raise StopTheRun(f"the 'mosip' connection's {name} must be a {kind.__name__}") from problem

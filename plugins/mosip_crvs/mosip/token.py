@@ -1,0 +1,153 @@
+"""Access tokens: fetched by one caller for all, before they expire, and again at most once after a refusal."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
+
+import jwt
+
+from mosip_crvs.errors import MosipRefused, MosipUnavailable
+from mosip_crvs.mosip.answers import error_code
+from mosip_crvs.mosip.calls import Reply, SingleCalls
+from mosip_crvs.mosip.codes import Action, action_for
+from mosip_crvs.mosip.settings import MosipSettings
+
+_EARLY = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A bearer of our identity.
+
+    :param value: the JWT. Secret.
+    :param good_until: monotonic seconds until which to use it.
+    """
+
+    value: str = field(repr=False)
+    good_until: float
+
+
+class TokenSource:
+    """Hands out one token to many callers, in threads or on one event loop.
+
+    :param fetch: gets a fresh token; blocking.
+    """
+
+    def __init__(self, fetch: Callable[[], Token]) -> None:
+        self._fetch = fetch
+        self._lock = threading.Lock()
+        self._token: Token | None = None
+
+    def get(self, refused: str | None = None) -> str:
+        """Give a token that is good for a while.
+
+        :param refused: a token that MOSIP has just refused: it is not handed out again. Of many callers with the same
+            refused token, one fetches and all get the result.
+        """
+        with self._lock:
+            token = self._token
+            if token is None or token.value == refused or token.good_until <= time.monotonic():
+                token = self._token = self._fetch()
+            return token.value
+
+    async def get_async(self, refused: str | None = None) -> str:
+        """Give a token without blocking the event loop."""
+        token = self._token
+        if token is not None and token.value != refused and token.good_until > time.monotonic():
+            return token.value
+        return await asyncio.to_thread(self.get, refused)
+
+
+def fetch_token(calls: SingleCalls, settings: MosipSettings) -> Token:
+    """Get a token as the settings say (``mosip-packets.md`` §10.1).
+
+    :raises MosipRefused: when the client or its secret is refused.
+    :raises MosipUnavailable: when the service does not answer as it should.
+    """
+    return (_from_authmanager if settings.token_source == "authmanager" else _from_keycloak)(calls, settings)  # noqa: S105
+
+
+def _from_keycloak(calls: SingleCalls, settings: MosipSettings) -> Token:
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": settings.client_id,
+        "client_secret": settings.client_secret,
+    }
+    reply = calls.send("POST", settings.token_path, form=form)
+    if reply.status in (400, 401, 403, 404):
+        raise MosipRefused(f"Keycloak refused the client {settings.client_id!r}: HTTP {reply.status}; check the secret")
+    payload = _json(reply)
+    value = payload.get("access_token")
+    if reply.status != 200 or not isinstance(value, str):
+        raise MosipUnavailable(f"Keycloak gave no token: HTTP {reply.status}", retry_after=retry_after(reply))
+    lifetime = payload.get("expires_in")
+    return _token(value, float(lifetime) if isinstance(lifetime, int | float) else _seconds_left(value))
+
+
+def _from_authmanager(calls: SingleCalls, settings: MosipSettings) -> Token:
+    request = {"clientId": settings.client_id, "secretKey": settings.client_secret, "appId": settings.app_id}
+    body = {"id": "string", "version": "string", "requesttime": _now(), "metadata": {}, "request": request}
+    reply = calls.send("POST", settings.token_path, body=json.dumps(body).encode())
+    code = error_code(reply.body)
+    if code is not None or reply.status in (401, 403):
+        # A wrong secret comes as HTTP 500 with code "500" (§10.1): a retry would not mend that for ever.
+        if action_for(reply.status, code) is Action.RETRY and code != "500":
+            raise MosipUnavailable(f"authmanager cannot give a token now: {code}", retry_after=retry_after(reply))
+        raise MosipRefused(f"authmanager refused the client {settings.client_id!r}: {code or reply.status}")
+    value = _from_headers(reply)
+    if reply.status != 200 or not value:
+        raise MosipUnavailable(f"authmanager gave no token: HTTP {reply.status}", retry_after=retry_after(reply))
+    return _token(value, _seconds_left(value))
+
+
+def retry_after(reply: Reply) -> float | None:
+    """Read a ``Retry-After`` header of seconds."""
+    return seconds(reply.headers.get("retry-after"))
+
+
+def seconds(text: str | None) -> float | None:
+    """Read a number of seconds, at most an hour; None when it is none."""
+    try:
+        return None if text is None else max(0.0, min(float(text), 3600.0))
+    except ValueError:
+        return None
+
+
+def _from_headers(reply: Reply) -> str | None:
+    """The body has no token: it is in the header ``Authorization``, or in the cookie of that name."""
+    header = reply.headers.get("authorization", "").removeprefix("Bearer ").strip()
+    if header:
+        return header
+    cookie = SimpleCookie(reply.headers.get("set-cookie", ""))
+    return cookie["Authorization"].value if "Authorization" in cookie else None
+
+
+def _token(value: str, lifetime: float) -> Token:
+    early = min(_EARLY, lifetime / 5)
+    return Token(value, time.monotonic() + lifetime - early)
+
+
+def _seconds_left(value: str) -> float:
+    try:
+        claims = jwt.decode(value, options={"verify_signature": False})
+        return float(claims["exp"]) - time.time()
+    except (jwt.PyJWTError, KeyError, TypeError, ValueError):
+        return 60.0
+
+
+def _json(reply: Reply) -> dict[str, object]:
+    try:
+        payload = json.loads(reply.body)
+    except ValueError:
+        return {}
+    return payload if isinstance(payload, dict) else {}
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) + ".000Z"

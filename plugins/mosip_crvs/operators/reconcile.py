@@ -1,0 +1,78 @@
+"""Operators of the reconciliation: settle the inbox, take the balance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+from mosip_crvs.hooks.ledger import LedgerHook
+from mosip_crvs.hooks.mosip import MosipHook
+from mosip_crvs.operators.sync import _ledger
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class SettleInboxOperator(BaseOperator):
+    """Works the inbox off: every notification settles an application, waits for one, or concerns somebody else."""
+
+    ui_color = "#e9e2f5"
+
+    def __init__(
+        self,
+        *,
+        mosip_conn_id: str = MosipHook.default_conn_name,
+        ledger_conn_id: str = LedgerHook.default_conn_name,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.mosip_conn_id = mosip_conn_id
+        self.ledger_conn_id = ledger_conn_id
+
+    def execute(self, context: Context) -> dict[str, int]:
+        """Settle; returns counts."""
+        from mosip_crvs.reconciliation.inbox import settle_inbox
+
+        settings = MosipHook(self.mosip_conn_id).settings
+        with _ledger(LedgerHook(self.ledger_conn_id)) as engine:
+            tally = settle_inbox(engine, settings.center_id + settings.machine_id)
+        self.log.info("Inbox: %s", dict(tally))
+        for name, count in tally.items():
+            if name.startswith("alarm_"):
+                self.log.error("ALARM %s: %d applications; see the evidence with an alarm in the ledger", name, count)
+        return dict(tally)
+
+
+class BalanceOperator(BaseOperator):
+    """Takes the balance of every day that may have changed, writes it to the ledger and to the log.
+
+    :param newest: how many of the newest days to take in any case (templated).
+    """
+
+    template_fields: Sequence[str] = ("newest",)
+    ui_color = "#f5ecd9"
+
+    def __init__(self, *, newest: int = 7, ledger_conn_id: str = LedgerHook.default_conn_name, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.newest = newest
+        self.ledger_conn_id = ledger_conn_id
+
+    def execute(self, context: Context) -> dict[str, int]:
+        """Balance; returns how many days are unexplained, which must be none."""
+        from mosip_crvs.errors import AskAnOperator
+        from mosip_crvs.reconciliation import balance, report
+
+        unexplained: list[str] = []
+        with _ledger(LedgerHook(self.ledger_conn_id)) as engine:
+            days = balance.days_to_balance(engine, int(self.newest))
+            for day in days:
+                taken = balance.day_balance(engine, day)
+                balance.keep(engine, taken)
+                self.log.info("%s", "\n" + report.as_table(taken))
+                if taken.unexplained:
+                    unexplained.append(day.isoformat())
+        if unexplained:
+            raise AskAnOperator(f"events are unexplained on {', '.join(unexplained)}: nothing may be called done")
+        return {"days": len(days)}

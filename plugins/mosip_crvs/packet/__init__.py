@@ -1,0 +1,1 @@
+"""The createPacket request and the trigger, as bytes. Pure."""

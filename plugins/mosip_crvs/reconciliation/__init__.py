@@ -1,0 +1,1 @@
+"""Reconciliation: what MOSIP said becomes states, and the states become a balance."""

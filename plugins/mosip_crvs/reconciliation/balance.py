@@ -1,0 +1,199 @@
+"""The balance of a day: everything that was read stands in exactly one term, or it is unexplained.
+
+``read = known + not eligible + quarantined + held + submitted`` and
+``submitted = completed + rejected + failed + awaiting + in progress``.
+
+The balance of a day is that of its last batch of births and its last batch of deaths. *Read* is counted from what the
+batch read, the other terms from where each event stands now, so that they can only agree if nothing was lost between.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from mosip_crvs.ledger.connection import transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The terms of both equations, as counts of events.
+
+    :param held: claimed and not sent yet. :param in_progress: sent, and MOSIP has not said what became of it.
+    """
+
+    read: int = 0
+    known: int = 0
+    not_eligible: int = 0
+    quarantined: int = 0
+    held: int = 0
+    submitted: int = 0
+    completed: int = 0
+    rejected: int = 0
+    failed: int = 0
+    awaiting: int = 0
+    in_progress: int = 0
+
+    @property
+    def unexplained(self) -> int:
+        """How many events stand in no term, or in two, over both equations."""
+        read_side = self.known + self.not_eligible + self.quarantined + self.held + self.submitted
+        sent_side = self.completed + self.rejected + self.failed + self.awaiting + self.in_progress
+        return abs(self.read - read_side) + abs(self.submitted - sent_side)
+
+    def __add__(self, other: Terms) -> Terms:
+        """Add term by term."""
+        return Terms(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Terms)))
+
+
+@dataclass(frozen=True, slots=True)
+class DayBalance:
+    """The balance of one day.
+
+    :param kinds: the terms of births and of deaths.
+    :param finished: whether every batch was read to its end.
+    """
+
+    day: date
+    kinds: dict[str, Terms]
+    finished: bool
+    taken_at: datetime
+
+    @property
+    def terms(self) -> Terms:
+        """Births and deaths together."""
+        return sum(self.kinds.values(), Terms())
+
+    @property
+    def in_progress(self) -> int:
+        """How many applications MOSIP has not spoken about."""
+        return self.terms.in_progress
+
+    @property
+    def unexplained(self) -> int:
+        """How many events nobody can explain; an error in births cannot hide one in deaths."""
+        return sum(terms.unexplained for terms in self.kinds.values())
+
+    @property
+    def balanced(self) -> bool:
+        """Whether the day was read to its end and every event stands in exactly one term."""
+        return self.finished and self.unexplained == 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the balance as plain values: the terms of the whole day on top, by kind below."""
+        return {
+            "day": self.day.isoformat(),
+            **asdict(self.terms),
+            "unexplained": self.unexplained,
+            "balanced": self.balanced,
+            "finished": self.finished,
+            "taken_at": self.taken_at.isoformat(),
+            "kinds": {kind: asdict(terms) for kind, terms in self.kinds.items()},
+        }
+
+    def as_json(self) -> str:
+        """Give :meth:`as_dict` as text."""
+        return json.dumps(self.as_dict(), indent=2)
+
+
+_LAST_BATCHES = text(
+    """
+    SELECT DISTINCT ON (kind) kind, batch_id, finished_at FROM batches WHERE day = :day ORDER BY kind, batch_id DESC
+    """
+)
+
+_READ_SIDE = text("SELECT outcome, count(*) AS n FROM readings WHERE batch_id = :batch GROUP BY outcome")
+
+_SENT_SIDE = text("SELECT state, count(*) AS n FROM applications WHERE batch_id = :batch GROUP BY state")
+
+_TERM_OF_STATE = {
+    "AID_ASSIGNED": "held",
+    "TRIGGERING": "in_progress",
+    "TRIGGERED": "in_progress",
+    "AWAITING_INFO": "awaiting",
+    "FAILED": "failed",
+    "REJECTED": "rejected",
+    "COMPLETED": "completed",
+}
+
+
+def day_balance(ledger: Engine, day: date) -> DayBalance:
+    """Take the balance of a day, in one consistent look at the ledger."""
+    with transaction(ledger) as connection:
+        connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+        batches = connection.execute(_LAST_BATCHES, {"day": day}).all()
+        kinds: dict[str, Terms] = {}
+        for batch in batches:
+            outcomes = {r.outcome: r.n for r in connection.execute(_READ_SIDE, {"batch": batch.batch_id})}
+            states = {r.state: r.n for r in connection.execute(_SENT_SIDE, {"batch": batch.batch_id})}
+            kinds[batch.kind] = _terms(outcomes, states)
+        now: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    finished = bool(batches) and all(batch.finished_at is not None for batch in batches)
+    return DayBalance(day, dict(sorted(kinds.items())), finished, now)
+
+
+def keep(ledger: Engine, balance: DayBalance) -> None:
+    """Write a balance into the ledger, over the day's earlier one."""
+    with transaction(ledger) as connection:
+        connection.execute(
+            text(
+                "INSERT INTO balances (day, terms, balanced, taken_at) VALUES (:day, CAST(:terms AS jsonb), :balanced, "
+                ":taken_at) ON CONFLICT (day) DO UPDATE SET terms = EXCLUDED.terms, balanced = EXCLUDED.balanced, "
+                "taken_at = EXCLUDED.taken_at"
+            ),
+            {
+                "day": balance.day,
+                "terms": json.dumps(balance.as_dict()),
+                "balanced": balance.balanced,
+                "taken_at": balance.taken_at,
+            },
+        )
+
+
+def days_to_balance(ledger: Engine, newest: int = 7) -> list[date]:
+    """Give the days whose balance may have changed: those with open applications, and the newest ones."""
+    with transaction(ledger) as connection:
+        rows = connection.execute(
+            text(
+                """
+                SELECT day FROM (
+                    SELECT DISTINCT b.day FROM applications a JOIN batches b USING (batch_id)
+                     WHERE a.state NOT IN ('COMPLETED', 'REJECTED', 'FAILED')
+                    UNION
+                    (SELECT DISTINCT day FROM batches ORDER BY day DESC LIMIT :newest)
+                ) days ORDER BY day DESC LIMIT 400
+                """
+            ),
+            {"newest": newest},
+        )
+        return [row.day for row in rows]
+
+
+def open_applications(ledger: Engine) -> int:
+    """Count the applications that MOSIP knows and has not spoken about."""
+    with transaction(ledger) as connection:
+        return int(
+            connection.execute(
+                text("SELECT count(*) FROM applications WHERE state IN ('TRIGGERING', 'TRIGGERED')")
+            ).scalar_one()
+        )
+
+
+def _terms(outcomes: dict[str, int], states: dict[str, int]) -> Terms:
+    by_term: dict[str, int] = dict.fromkeys(_TERM_OF_STATE.values(), 0)
+    for state, count in states.items():
+        by_term[_TERM_OF_STATE[state]] += count
+    held = by_term.pop("held")
+    return Terms(
+        read=sum(outcomes.values()),
+        known=outcomes.get("known", 0),
+        not_eligible=outcomes.get("not_eligible", 0),
+        quarantined=outcomes.get("quarantined", 0),
+        held=held,
+        submitted=sum(by_term.values()),
+        **by_term,
+    )

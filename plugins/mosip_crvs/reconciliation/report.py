@@ -1,0 +1,91 @@
+"""Showing a balance to people: as a table for logs and terminals, as a page for browsers. Counts only."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from html import escape
+
+from mosip_crvs.reconciliation.balance import DayBalance, Terms
+
+LABELS: dict[str, str] = {
+    "read": "Read from the registry",
+    "known": "known from earlier",
+    "not_eligible": "not eligible",
+    "quarantined": "quarantined",
+    "held": "held, not sent yet",
+    "submitted": "submitted to MOSIP",
+    "completed": "completed",
+    "rejected": "rejected",
+    "failed": "failed",
+    "awaiting": "awaiting information",
+    "in_progress": "in progress",
+}
+_SUBMITTED = ("completed", "rejected", "failed", "awaiting", "in_progress")
+
+
+def as_table(balance: DayBalance) -> str:
+    """Write a balance as a table of text."""
+    columns = {**balance.kinds, "all": balance.terms}
+    lines = [f"Balance of {balance.day.isoformat()}", ""]
+    lines.append(" " * 30 + "".join(f"{name:>12}" for name in columns))
+    for term, label in LABELS.items():
+        lines.append(
+            f"{_indent(term) + label:<30}" + "".join(f"{_count(terms, term):>12,}" for terms in columns.values())
+        )
+    lines.append(f"{'Unexplained':<30}" + "".join(f"{terms.unexplained:>12,}" for terms in columns.values()))
+    lines += ["", verdict(balance)]
+    return "\n".join(lines)
+
+
+def verdict(balance: DayBalance) -> str:
+    """Say in a sentence whether the day balances."""
+    if not balance.kinds:
+        return "Nothing was read for this day yet."
+    if balance.unexplained:
+        return f"NOT BALANCED: {balance.unexplained} events are unexplained."
+    if not balance.finished:
+        return "Not finished: part of the day is still to be read; what was read is explained."
+    return "Balanced: every event stands in exactly one place."
+
+
+def as_html(balance: DayBalance) -> str:
+    """Write a balance as a page that needs nothing else: no script, no font, no picture."""
+    columns = {**balance.kinds, "all": balance.terms}
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
+    body = "".join(
+        f'<tr class="level{len(_indent(term)) // 2}"><th scope="row">{escape(label)}</th>'
+        + "".join(f"<td>{_count(terms, term):,}</td>" for terms in columns.values())
+        + "</tr>"
+        for term, label in LABELS.items()
+    )
+    unexplained = "".join(f"<td>{terms.unexplained:,}</td>" for terms in columns.values())
+    day = balance.day.isoformat()
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Balance of {day}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<style>{STYLE}</style></head><body><main><h1>Balance of {day}</h1>"
+        f'<p class="{"good" if balance.balanced else "bad"}">{escape(verdict(balance))}</p>'
+        f'<table><thead><tr><th scope="col">Events</th>{head}</tr></thead><tbody>{body}'
+        f'<tr class="level0"><th scope="row">Unexplained</th>{unexplained}</tr></tbody></table>'
+        f"<p><small>Taken {escape(balance.taken_at.strftime('%Y-%m-%d %H:%M:%S %Z'))}</small></p></main></body></html>"
+    )
+
+
+STYLE = (
+    ":root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;margin:0}"
+    "main{max-width:46rem;margin:auto;padding:1rem}table{border-collapse:collapse;width:100%}"
+    "th,td{padding:.3rem .5rem;border-bottom:1px solid #8886}th[scope=row]{text-align:left;font-weight:400}"
+    "td,thead th{text-align:right;font-variant-numeric:tabular-nums}thead th:first-child{text-align:left}"
+    ".level0 th,.level0 td{font-weight:700}.level1 th{padding-left:1.5rem}.level2 th{padding-left:3rem}"
+    ".good{border-left:.3rem solid #2a7}.bad{border-left:.3rem solid #c33}.good,.bad{padding:.3rem .7rem}"
+)
+
+
+def _indent(term: str) -> str:
+    if term == "read":
+        return ""
+    return "    " if term in _SUBMITTED else "  "
+
+
+def _count(terms: Terms, term: str) -> int:
+    return int(asdict(terms)[term])

@@ -1,0 +1,125 @@
+"""Reading a window of registrations, in the order in which they changed, a page at a time.
+
+The country supplies one ``SELECT`` that returns a row a registration (``include/sql``). It is used as a subquery, and
+the window over ``(modified_at, registration_id)`` is added here, so that it cannot be forgotten or written wrongly.
+Any database that SQLAlchemy speaks to will do; rows come through a server-side cursor where the driver has one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from mosip_crvs.errors import ExtractError, RetryLater
+from mosip_crvs.model import Bound, PlannedRange
+
+_WINDOW = """
+    extract.modified_at >= :lower_at AND extract.modified_at <= :upper_at
+    AND (extract.modified_at > :lower_at OR extract.registration_id >= :lower_id)
+    AND (extract.modified_at < :upper_at OR extract.registration_id < :upper_id)
+"""
+
+
+@dataclass(frozen=True)
+class Extract:
+    """One kind of registration in one registry.
+
+    :param sql: the country's ``SELECT``, without ``ORDER BY``.
+    """
+
+    engine: Engine
+    sql: str
+
+    def plan(self, start: datetime, end: datetime, *, range_size: int, spread: int, most: int) -> list[PlannedRange]:
+        """Cut a window into ranges of about equal size.
+
+        :param start: included; :param end: excluded.
+        :param range_size: registrations in a range, about; larger when there would be more than ``most`` ranges.
+        :param spread: into how many ranges to cut a small window, so that tasks run side by side.
+        :param most: the most ranges to give: Airflow refuses longer lists.
+        """
+        bounds = {"lower_at": start, "lower_id": "", "upper_at": end, "upper_id": ""}
+        counted = self._rows(f"SELECT count(*) AS n FROM ({self._select}) extract WHERE {_WINDOW}", bounds)
+        total = int(counted[0][0])
+        if total == 0:
+            return []
+        size = max(min(range_size, math.ceil(total / spread)), _SMALLEST, math.ceil(total / most))
+        firsts = self._rows(
+            f"""
+            SELECT modified_at, registration_id FROM (
+                SELECT extract.modified_at, extract.registration_id,
+                       row_number() OVER (ORDER BY extract.modified_at, extract.registration_id) AS place
+                  FROM ({self._select}) extract WHERE {_WINDOW}
+            ) numbered WHERE MOD(place - 1, {int(size)}) = 0 ORDER BY modified_at, registration_id
+            """,
+            bounds,
+        )
+        # The first range begins where the window does, so that a row that slips in before the first is not missed.
+        edges = [Bound(start), *(Bound(row[0], str(row[1])) for row in firsts[1:]), Bound(end)]
+        left = [size] * (len(edges) - 2) + [total - size * (len(edges) - 2)]
+        return [
+            PlannedRange(lower, upper, max(rows, 0))
+            for lower, upper, rows in zip(edges[:-1], edges[1:], left, strict=True)
+        ]
+
+    def pages(self, lower: Bound, upper: Bound, page_size: int) -> Iterator[pd.DataFrame]:
+        """Read a range page by page; only one page is in memory at a time.
+
+        :return: frames of object columns, named as the country's SQL names them.
+        """
+        statement = text(
+            f"SELECT * FROM ({self._select}) extract WHERE {_WINDOW} "  # noqa: S608 (the country's own file)
+            "ORDER BY extract.modified_at, extract.registration_id"
+        )
+        bounds = {
+            "lower_at": lower.modified_at,
+            "lower_id": lower.registration_id,
+            "upper_at": upper.modified_at,
+            "upper_id": upper.registration_id,
+        }
+        try:
+            with self.engine.connect() as connection:
+                streaming = connection.execution_options(stream_results=True, max_row_buffer=page_size)
+                result = streaming.execute(statement, bounds)
+                names = list(result.keys())
+                for rows in result.partitions(page_size):
+                    yield pd.DataFrame(
+                        {name: pd.Series(cells, dtype=object) for name, cells in zip(names, zip(*rows), strict=True)}
+                    )
+        except (DBAPIError, SQLAlchemyError) as problem:
+            raise _failure(problem) from None
+
+    @property
+    def _select(self) -> str:
+        return self.sql.strip().rstrip(";")
+
+    def _rows(self, statement: str, bounds: dict[str, object]) -> list[tuple[object, ...]]:
+        try:
+            with self.engine.connect() as connection:
+                return [tuple(row) for row in connection.execute(text(statement), bounds)]
+        except (DBAPIError, SQLAlchemyError) as problem:
+            raise _failure(problem) from None
+
+
+_SMALLEST = 50
+
+
+def _failure(problem: SQLAlchemyError) -> Exception:
+    """Tell a registry that is away from SQL that is wrong. The driver's text is not passed on: it may quote values."""
+    original = getattr(problem, "orig", None)
+    name = type(original or problem).__name__
+    if isinstance(problem, DBAPIError) and (problem.connection_invalidated or name in _PASSING):
+        return RetryLater(f"the registry did not answer ({name})")
+    return ExtractError(
+        f"the registry refused the extract SQL ({name}): it must be one SELECT with modified_at and registration_id "
+        "that the role may read"
+    )
+
+
+_PASSING = frozenset({"OperationalError", "InterfaceError", "AdminShutdown", "QueryCanceled", "SerializationFailure"})

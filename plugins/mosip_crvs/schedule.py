@@ -1,0 +1,31 @@
+"""What the DAG files read from the environment, so that they stay free of logic. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+
+def registry_time_zone() -> str:
+    """The registry's time zone, by which days begin and are named: ``$CRVS_REGISTRY_TIMEZONE``, UTC by default."""
+    name = os.environ.get("CRVS_REGISTRY_TIMEZONE", "UTC")
+    ZoneInfo(name)  # a wrong name is an import error of the DAG, not a night without a sync
+    return name
+
+
+def first_day() -> datetime:
+    """The day from which the scheduler starts runs by itself: ``$CRVS_START_DATE`` (``YYYY-MM-DD``)."""
+    zone = ZoneInfo(registry_time_zone())
+    given = os.environ.get("CRVS_START_DATE")
+    return datetime.fromisoformat(given).replace(tzinfo=zone) if given else datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def range_size() -> int:
+    """How many registrations one task sends, about: ``$CRVS_RANGE_SIZE``."""
+    return int(os.environ.get("CRVS_RANGE_SIZE", "5000"))
+
+
+def look_back_seconds() -> int:
+    """How far before the day to begin reading, for rows that were committed late: ``$CRVS_LOOK_BACK_SECONDS``."""
+    return int(os.environ.get("CRVS_LOOK_BACK_SECONDS", str(6 * 3600)))

@@ -1,0 +1,1 @@
+"""Evidence in, state out: the pure rules of settlement."""

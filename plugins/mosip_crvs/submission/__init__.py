@@ -1,0 +1,1 @@
+"""Submission: read, map, claim, send; bounded, parallel, and safe to kill anywhere."""

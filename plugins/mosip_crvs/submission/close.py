@@ -1,0 +1,29 @@
+"""The end of a batch: was all of it read and sent, and was too much of it quarantined."""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine
+
+from mosip_crvs.errors import QuarantineShareExceeded
+from mosip_crvs.ledger import batches
+from mosip_crvs.model import RegistrationKind
+
+SMALLEST_JUDGED = 50
+"""Batches of fewer events are not judged by shares: three bad records out of four say nothing of the mapping."""
+
+
+def close_batch(ledger: Engine, kind: str, batch_id: int, max_quarantine_share: float) -> str:
+    """Close what is finished; give a line for the log.
+
+    :raises BatchIncomplete: when ranges are left.
+    :raises QuarantineShareExceeded: when more than the share was quarantined. The good ones were sent all the same.
+    """
+    batches.finish_batches(ledger, RegistrationKind(kind))
+    batches.check_finished(ledger, batch_id)
+    read, quarantined = batches.quarantine_share(ledger, batch_id)
+    if read >= SMALLEST_JUDGED and quarantined > max_quarantine_share * read:
+        raise QuarantineShareExceeded(
+            f"batch {batch_id}: {quarantined} of {read} events are in quarantine, more than {max_quarantine_share:.0%}: "
+            "compare the registry's columns and codes with include/mappings (the quarantine names fields and rules)"
+        )
+    return f"batch {batch_id} is closed: {read} events read, {quarantined} in quarantine"

@@ -1,0 +1,228 @@
+"""One range, from the registry to MOSIP: pages are read ahead, claimed, and sent under a bound.
+
+While the events of one page are on their way, the next page is read, mapped and claimed in a thread. At most two pages
+and a fixed number of events are in memory, whatever the size of the range.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+import pandas as pd
+from sqlalchemy import Engine
+
+from mosip_crvs.errors import BatchIncomplete, ExtractError, LedgerUnavailable
+from mosip_crvs.identity.page import MappedEvent, PageMapper
+from mosip_crvs.ledger import batches, rates, sending
+from mosip_crvs.ledger.batches import RangeTask
+from mosip_crvs.ledger.claims import Claimant, ClaimedPage, ReadEvent, claim_page
+from mosip_crvs.ledger.connection import transaction
+from mosip_crvs.ledger.sessions import Session, seconds_to_wait
+from mosip_crvs.model import RegistrationKind
+from mosip_crvs.mosip.settings import MosipSettings
+from mosip_crvs.mosip.token import TokenSource
+from mosip_crvs.packet.request import PacketRequests
+from mosip_crvs.registry.extract import Extract
+from mosip_crvs.submission.group import GroupWriter
+from mosip_crvs.submission.pace import Pace
+from mosip_crvs.submission.sender import Sender, Tls
+
+PAGE_SIZE = 500
+EVENTS_UNDER_WAY = 512
+HEARTBEAT_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Submission:
+    """All that sending one kind of registration needs, put together once a task."""
+
+    kind: RegistrationKind
+    ledger: Engine
+    extract: Extract
+    mapper: PageMapper
+    requests: PacketRequests
+    settings: MosipSettings
+    tokens: TokenSource
+    tls: Tls = field(default_factory=Tls)
+    page_size: int = PAGE_SIZE
+
+
+def submit_range(submission: Submission, batch_id: int, range_number: int, label: str) -> Counter[str]:
+    """Send one range; safe to run again at any time, after any kind of end.
+
+    :param label: names the task for an operator.
+    :return: counts by outcome: of reading (``known``, ``quarantined`` …) and of sending (``triggered`` …).
+    :raises BatchIncomplete: when applications are left to be tried again.
+    """
+    task = batches.take_range(submission.ledger, batch_id, range_number)
+    if task.kind is not submission.kind:
+        raise ExtractError(f"batch {batch_id} is one of {task.kind} registrations, not of {submission.kind}")
+    tally = asyncio.run(_send_range(submission, task, label))
+    left = tally["unsent"] + tally["busy"]
+    if left:
+        raise BatchIncomplete(
+            f"batch {batch_id} range {range_number}: {left} applications are not sent yet ({_counts(tally)})"
+        )
+    batches.finish_range(submission.ledger, batch_id, range_number)
+    return tally
+
+
+def resume_triggers(submission: Submission, label: str) -> Counter[str]:
+    """Repeat every trigger of this kind whose answer never reached us, whatever became of the registration since.
+
+    :raises BatchIncomplete: when some are still without an answer.
+    """
+    aids = sending.stranded(submission.ledger, submission.kind)
+    tally = asyncio.run(_trigger_again(submission, aids, label)) if aids else Counter()
+    if tally["unsent"]:
+        raise BatchIncomplete(f"{tally['unsent']} triggers are still without an answer ({_counts(tally)})")
+    return tally
+
+
+async def _send_range(submission: Submission, task: RangeTask, label: str) -> Counter[str]:
+    tally: Counter[str] = Counter()
+    async with _sending(submission, label) as (session, sender, start):
+        claimant = Claimant(
+            submission.kind,
+            task.batch_id,
+            session.session_id,
+            submission.settings.center_id,
+            submission.settings.machine_id,
+        )
+        pages = submission.extract.pages(task.lower, task.upper, submission.page_size)
+        upcoming = asyncio.create_task(asyncio.to_thread(_prepare, submission, claimant, pages))
+        while (prepared := await upcoming) is not None:
+            upcoming = asyncio.create_task(asyncio.to_thread(_prepare, submission, claimant, pages))
+            tally.update(prepared.tally)
+            if prepared.wait:
+                await asyncio.sleep(prepared.wait)
+            for aid, event in prepared.to_create:
+                await start(sender.create_and_trigger(aid, event.identity))
+            for aid in prepared.to_trigger:
+                await start(sender.trigger_again(aid))
+    return tally + sender.tally
+
+
+async def _trigger_again(submission: Submission, aids: list[str], label: str) -> Counter[str]:
+    async with _sending(submission, label) as (session, sender, start):
+        for aid in await asyncio.to_thread(sending.adopt, submission.ledger, session.session_id, aids):
+            await start(sender.trigger_again(aid))
+    return sender.tally
+
+
+@dataclass(slots=True)
+class _PreparedPage:
+    """A page that stands in the ledger, and what of it is to be sent."""
+
+    to_create: list[tuple[str, MappedEvent]]
+    to_trigger: list[str]
+    tally: Counter[str]
+    wait: float
+
+
+def _prepare(submission: Submission, claimant: Claimant, pages: Iterator[pd.DataFrame]) -> _PreparedPage | None:
+    """Read, map and claim the next page. Blocking; when it returns, the page is durable."""
+    frame = next(pages, None)
+    if frame is None:
+        return None
+    events = submission.mapper.map_page(frame, datetime.now(UTC).date())
+    claimed = claim_page(
+        submission.ledger,
+        claimant,
+        [ReadEvent(event.key, event.person_id, event.findings, event.not_eligible) for event in events],
+    )
+    by_key = {event.key: event for event in events}
+    tally = Counter({str(outcome): count for outcome, count in Counter(claimed.outcomes.values()).items()})
+    tally["busy"] += claimed.busy
+    return _PreparedPage(
+        [(aid, by_key[key]) for key, aid in claimed.to_create.items()],
+        claimed.to_trigger,
+        tally,
+        _quiet_time(submission, claimed),
+    )
+
+
+def _quiet_time(submission: Submission, claimed: ClaimedPage) -> float:
+    if not claimed.left_by:
+        return 0.0
+    with transaction(submission.ledger) as connection:
+        return seconds_to_wait(connection, claimed.left_by, submission.settings.takeover_wait)
+
+
+Start = Callable[[Coroutine[Any, Any, None]], Coroutine[Any, Any, None]]
+
+
+@asynccontextmanager
+async def _sending(submission: Submission, label: str) -> AsyncIterator[tuple[Session, Sender, Start]]:
+    """Open what sending needs, bound it, and close it in order; the first failure cancels everything in flight."""
+    ledger, settings = submission.ledger, submission.settings
+    session = await asyncio.to_thread(Session.open, ledger, label)
+    writer = GroupWriter(
+        lambda triggering, outcomes, held: sending.write_group(
+            ledger, session.session_id, triggering=triggering, outcomes=outcomes, held=held
+        )
+    )
+    pace = Pace(
+        lambda events: rates.reserve(ledger, events, settings.events_per_second),
+        lambda seconds: rates.pause(ledger, seconds),
+        settings.events_per_second,
+    )
+    under_way = asyncio.Semaphore(EVENTS_UNDER_WAY)
+    in_order = False
+    try:
+        async with (
+            aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=60),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=settings.timeout, connect=min(10.0, settings.timeout)),
+            ) as http,
+            asyncio.TaskGroup() as group,
+        ):
+            sender = Sender(http, settings, submission.tokens, submission.requests, writer, pace, submission.tls)
+            heartbeat = group.create_task(_heartbeat(session))
+
+            async def bounded(work: Coroutine[Any, Any, None]) -> None:
+                try:
+                    await work
+                finally:
+                    under_way.release()
+
+            async def start(work: Coroutine[Any, Any, None]) -> None:
+                await under_way.acquire()
+                group.create_task(bounded(work))
+
+            yield session, sender, start
+            for _ in range(EVENTS_UNDER_WAY):
+                await under_way.acquire()
+            heartbeat.cancel()
+        await writer.close()
+        in_order = True
+    except BaseExceptionGroup as failures:
+        raise _first(failures) from None
+    finally:
+        with suppress(LedgerUnavailable):  # if it failed, every event that waited for it was told already
+            await writer.close()
+        await asyncio.to_thread(session.close, in_order=in_order)
+
+
+async def _heartbeat(session: Session) -> None:
+    while True:
+        await asyncio.sleep(HEARTBEAT_SECONDS)
+        await asyncio.to_thread(session.check)
+
+
+def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Of several failures at once give one; all of them stopped the same range."""
+    first = failures.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+def _counts(tally: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(tally.items()) if count)

@@ -1,0 +1,1 @@
+"""Airflow triggers. They only look; nothing is ever sent from one."""
