@@ -1,0 +1,125 @@
+"""The registration processor: a tick takes resumable workflows and finishes them (mosip-events.md §4.4)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+from sandbox.events import CompletedEvents
+from sandbox.faults import Faults
+from sandbox.identities import Identities
+from sandbox.packet_reader import default_source
+from sandbox.packet_store import PacketStore, StoredPacket, person_digest
+from sandbox.record import Record
+from sandbox.registrations import Registration, Registrations, Step
+from sandbox.settings import CRVS_PROCESSES, Settings
+from sandbox.stages import CLASSIFIED, CMD_PASSED, VALIDATED, Case, Country, Verdict, walk
+
+ERROR_CODES = {"REJECTED": "PACKET_REJECTED", "FAILED": "PACKET_FAILED"}
+_TURN = 25
+
+_FORCED: dict[str, tuple[str, Step]] = {
+    "reject": (
+        "REJECTED",
+        Step("DEMOGRAPHIC_VERIFICATION", "REJECTED", "RPR-DDP-FAILED-002", "Potential match found"),
+    ),
+    "fail": ("FAILED", Step("CMD_VALIDATION", "FAILED", "RPR-CMD-FAILED-014", "Validation failure")),
+    "reprocess_failed": (
+        "REPROCESS_FAILED",
+        Step("PACKET_REPROCESS", "REPROCESS", "RPR-RPP-FAILED-001", "Retry budget spent"),
+    ),
+}
+
+
+class Reprocessor:
+    """Finishes workflows, a quota at a time."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        faults: Faults,
+        *,
+        store: PacketStore,
+        registrations: Registrations,
+        identities: Identities,
+        events: CompletedEvents,
+        record: Record,
+    ) -> None:
+        self._settings = settings
+        self._faults = faults
+        self._store = store
+        self._registrations = registrations
+        self._identities = identities
+        self._events = events
+        self._record = record
+        self._country = Country(
+            settings.center_ids,
+            settings.machine_ids,
+            frozenset(officer.lower() for officer in settings.officer_ids),
+            settings.holidays,
+        )
+        self._one_at_a_time = asyncio.Lock()
+
+    async def tick(self, quota: int | None = None) -> dict[str, int]:
+        """Finish the oldest resumable workflows. :returns: how many ended in which status."""
+        async with self._one_at_a_time:
+            rows = self._registrations.take_resumable(self._settings.tick_quota if quota is None else quota)
+            results: Counter[str] = Counter()
+            for count, row in enumerate(rows, start=1):
+                self.finish(row)
+                results[row.status] += 1
+                if count % _TURN == 0:
+                    await asyncio.sleep(0)
+            return dict(results)
+
+    async def run(self) -> None:
+        """Tick for ever."""
+        while True:
+            await asyncio.sleep(self._settings.tick_seconds)
+            await self.tick()
+
+    def finish(self, row: Registration) -> None:
+        """Walk one workflow to its end and tell everyone who wants to know."""
+        if row.process not in CRVS_PROCESSES:
+            row.status = "PROCESSING"  # Accepted, but no route takes it: it hangs (mosip-events.md §4.2).
+            return
+        packet = self._packet(row)
+        case = (
+            Case(row.process, None, {}, {})
+            if packet is None
+            else Case(row.process, packet.schema, packet.identity(), packet.meta())
+        )
+        verdict = self._forced(row) or walk(case, self._country, self._identities.exists)
+        uin = self._apply(row.rid, verdict, case)
+        row.status = verdict.status
+        row.error_code = ERROR_CODES.get(verdict.status)
+        row.steps = tuple(verdict.steps)
+        digest = None if packet is None else person_digest(case.identity, self._settings.digest_fields)
+        self._record.finish(row.rid, verdict.status, verdict.reason, action=verdict.action, uin=uin, digest=digest)
+        if verdict.action is not None and uin is not None:
+            self._events.tell_of_identity(row.rid, verdict.action, uin)
+        if verdict.status != "REPROCESS_FAILED":
+            self._events.send(row)
+
+    def _packet(self, row: Registration) -> StoredPacket | None:
+        """regproc reads with the source of its own row, and metaInfo with the process's default: both must fit."""
+        if row.source is None or row.source != default_source(row.process):
+            return None
+        return self._store.get(row.rid, row.source, row.process)
+
+    def _forced(self, row: Registration) -> Verdict | None:
+        for fault, (status, step) in _FORCED.items():
+            if self._faults.hit(fault, row.rid):
+                steps = [VALIDATED, CLASSIFIED] + ([CMD_PASSED] if fault == "reject" else [])
+                return Verdict(status, None, [*steps, step])
+        return None
+
+    def _apply(self, aid: str, verdict: Verdict, case: Case) -> str | None:
+        if verdict.action == "create":
+            return self._identities.create(aid)
+        if verdict.action == "update":
+            uin = str(case.identity["UIN"])
+            if case.identity.get("declaredAsDeceased") == "Y":
+                self._identities.declare_deceased(uin)
+            return uin
+        return None
