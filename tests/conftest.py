@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import psycopg
@@ -23,6 +24,9 @@ from mosip_crvs.ledger.connection import connect_to_ledger
 from mosip_crvs.ledger.migrate import migrate
 from mosip_crvs.ledger.sealing import Seal
 from sqlalchemy import Engine
+
+if TYPE_CHECKING:
+    from tests.rig import FarSide
 
 ROOT = Path(__file__).resolve().parents[1]
 INCLUDE = ROOT / "include"
@@ -142,3 +146,19 @@ def service(arguments: list[str], ready_at: str, **environment: str) -> Iterator
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait(10)
+
+
+@pytest.fixture
+def far_side() -> Iterator[FarSide]:
+    """The sandbox as a process of its own, with a clock that only ticks when told to."""
+    from tests.rig import CLIENT, SECRET, FarSide
+
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    arguments = ["-m", "sandbox", "--port", str(port), "--tick-seconds", "0", "--retry-seconds", "0.2"]
+    with service(
+        [*arguments, "--client-id", CLIENT, "--center-id", "10001", "--machine-id", "10077", "--officer-id", "crvs"],
+        f"{url}/sandbox/health",
+        MOSIP_CLIENT_SECRET=SECRET,
+    ):
+        yield FarSide(url)
