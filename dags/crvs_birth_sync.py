@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, TriggerRule
+
 from mosip_crvs import schedule
 from mosip_crvs.operators.retries import MosipRetryPolicy
 from mosip_crvs.operators.sync import (
@@ -60,7 +61,9 @@ triggers its workflow. Results come by WebSub and are settled by `mosip_reconcil
         range_size=schedule.range_size(),
         time_zone=schedule.registry_time_zone(),
     )
-    submit = SubmitRangeOperator.partial(task_id="submit", kind="birth").expand_kwargs(plan.output)
+    submit = SubmitRangeOperator.partial(task_id="submit", kind="birth", max_active_tis_per_dag=8).expand_kwargs(
+        plan.output
+    )
     resume = ResumeTriggersOperator(task_id="resume", kind="birth", trigger_rule=TriggerRule.ALL_DONE)
     close = CloseBatchOperator(
         task_id="close",

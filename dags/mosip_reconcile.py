@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from airflow.sdk import DAG, Asset, AssetOrTimeSchedule, AssetWatcher, CronTriggerTimetable
+
 from mosip_crvs import schedule
 from mosip_crvs.operators.reconcile import BalanceOperator, SettleInboxOperator
 from mosip_crvs.operators.retries import MosipRetryPolicy

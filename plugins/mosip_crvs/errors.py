@@ -58,8 +58,12 @@ class LedgerUnavailable(RetryLater):
     """The ledger could not be reached or did not commit: nothing that depends on it was sent."""
 
 
-class ClaimLost(RetryLater):
-    """Another session took over what this one had claimed."""
+class LedgerRefused(StopTheRun):
+    """The ledger refused a statement: it was not migrated, or the code is wrong."""
+
+
+class UnexpectedFault(MosipCrvsError):
+    """A mistake in the code, told by its kind and place only: the original text may quote a registration."""
 
 
 class MosipUnavailable(RetryLater):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from sqlalchemy import Engine
     from starlette.applications import Starlette
+    from starlette.requests import Request
 
     from mosip_crvs.receiver.store import Store
 
@@ -22,10 +23,13 @@ CALLBACK_PREFIX = "/mosip-websub"
 
 def pages_app() -> FastAPI:
     """Make the pages' application. Every route of it asks Airflow who is there."""
+    from html import escape
+
     from fastapi import FastAPI
     from fastapi.responses import HTMLResponse
 
     from mosip_crvs.dashboard import pages
+    from mosip_crvs.errors import MosipCrvsError
 
     app = FastAPI(
         title="Births and deaths to MOSIP",
@@ -44,6 +48,10 @@ def pages_app() -> FastAPI:
     def balance(day: date) -> HTMLResponse:
         return HTMLResponse(pages.balance_page(_ledger(), day), headers=headers)
 
+    @app.exception_handler(MosipCrvsError)
+    def unavailable(_: Request, problem: Exception) -> HTMLResponse:
+        return HTMLResponse(f"<p>There is nothing to show: {escape(str(problem))}</p>", 503, headers=headers)
+
     return app
 
 
@@ -56,12 +64,23 @@ def callback_app() -> Starlette:
 
 @cache
 def _ledger() -> Engine:
-    """Reach the ledger from the API server: by ``$CRVS_LEDGER_URL``, or by the connection."""
+    """Reach the ledger from the API server: by ``$CRVS_LEDGER_URL``, or by the connection.
+
+    :raises StopTheRun: when neither is set.
+    """
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    from mosip_crvs.errors import StopTheRun
     from mosip_crvs.hooks.ledger import LedgerHook
     from mosip_crvs.ledger.connection import connect_to_ledger
 
     url = os.environ.get("CRVS_LEDGER_URL")
-    return connect_to_ledger(url) if url else LedgerHook().get_conn()
+    if url:
+        return connect_to_ledger(url)
+    try:
+        return LedgerHook().get_conn()
+    except AirflowNotFoundException:
+        raise StopTheRun("the API server has neither CRVS_LEDGER_URL nor the connection crvs_ledger") from None
 
 
 def _store() -> Store:
@@ -93,11 +112,11 @@ class MosipCrvsPlugin(AirflowPlugin):
     """Registers the pages and the callback."""
 
     name = "mosip_crvs"
-    fastapi_apps = [
+    fastapi_apps: list[Any] = [  # noqa: RUF012 (as Airflow declares it)
         {"app": pages_app(), "url_prefix": PAGES_PREFIX, "name": "Births and deaths to MOSIP"},
         {"app": callback_app(), "url_prefix": CALLBACK_PREFIX, "name": "MOSIP WebSub callback"},
     ]
-    external_views = [
+    external_views: list[Any] = [  # noqa: RUF012
         {
             "name": "Births and deaths to MOSIP",
             "href": f"{PAGES_PREFIX.lstrip('/')}/",

@@ -41,7 +41,11 @@ class Page:
 
     def texts(self, column: str) -> list[str]:
         """Give a column as stripped texts; empty for SQL NULL."""
-        return ["" if cell is None or cell != cell else str(cell).strip() for cell in self.frame[column].tolist()]
+        cells = self.frame[column]
+        return [
+            "" if absent else str(cell).strip()
+            for cell, absent in zip(cells.tolist(), cells.isna().tolist(), strict=True)
+        ]
 
     def second_languages(self) -> list[str] | None:
         """Give each row's second language, or None when the mapping fixes the languages for all rows."""
@@ -107,7 +111,7 @@ def parse_dates(page: Page, column: str) -> list[date | None]:
     """Read a column of dates, or of ISO texts; None where there is no such day."""
     series = page.frame[column]
     known = {cell: _day(cell) for cell in series.unique()}
-    return [known[cell] if cell == cell else None for cell in series.tolist()]
+    return [known.get(cell) for cell in series.tolist()]
 
 
 def code_field(localized_field: bool) -> Callable[[Page, FieldMapping], Column]:
@@ -152,7 +156,8 @@ def _look_up(
         return None, "TABLE_LANGUAGE_MISSING"
     if not localized_field:
         return str(texts[languages[0]]), None
-    return [{"language": tongue, "value": str(texts[tongue])} for tongue in languages if texts.get(tongue)], None
+    once = dict.fromkeys(languages)  # a row's second language may be the first one again
+    return [{"language": tongue, "value": str(texts[tongue])} for tongue in once if texts.get(tongue)], None
 
 
 def _localized(page: Page, field: FieldMapping, judge: Callable[[str], str | None]) -> Column:
@@ -178,11 +183,11 @@ def _localized(page: Page, field: FieldMapping, judge: Callable[[str], str | Non
 
 def _day(cell: Any) -> date | None:
     if isinstance(cell, datetime):
-        return cell.date()
+        return None if cell is pd.NaT else cell.date()
     if isinstance(cell, date):
         return cell
     written = cell.strip() if isinstance(cell, str) else ""
-    if len(written) != 10 or written[4] != "-" or not written.isascii():
+    if len(written) != 10 or written[4] != "-" or written[7] != "-" or not written.isascii():
         return None
     try:
         return date.fromisoformat(written)

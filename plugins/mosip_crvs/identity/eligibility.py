@@ -44,5 +44,5 @@ def load(path: Path, kind: RegistrationKind) -> tuple[AgeRule, ...]:
         )
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as problem:
         raise MappingError(
-            f"{path.name}: under {kind!r} each rule needs code, field and max_completed_years ({type(problem).__name__})"
+            f"{path.name}: under {str(kind)!r} each rule needs code, field and max_completed_years"
         ) from problem

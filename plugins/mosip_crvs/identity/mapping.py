@@ -22,6 +22,8 @@ from mosip_crvs.errors import MappingError
 from mosip_crvs.model import RegistrationKind
 
 SOURCES = ("names", "localized", "date", "code", "text", "uin", "constant")
+_TOP_WORDS = ("kind", "process", "languages", "language_column", "forbidden_uin", "vid", "fields")
+_FIELD_WORDS = ("optional", "table", "key", "not_before")
 _TABLE_FILES = {"places": "places.yaml", "genders": "genders.yaml", "manners_of_death": "manners_of_death.yaml"}
 
 
@@ -94,11 +96,14 @@ def load(path: Path) -> Mapping:
     :raises MappingError: naming the file, the field and what to write instead.
     """
     raw = _read(path)
+    _refuse_other_words(path.name, raw, _TOP_WORDS)
     try:
         kind, process = RegistrationKind(raw["kind"]), str(raw["process"])
-        languages, fields = tuple(raw["languages"]), raw["fields"]
+        languages, fields = _list_of_texts(raw["languages"]), dict(raw["fields"])
     except (KeyError, ValueError, TypeError) as problem:
-        raise MappingError(f"{path.name}: needs kind (birth or death), process, languages and fields") from problem
+        raise MappingError(
+            f"{path.name}: needs kind (birth or death), process, languages (a list) and fields"
+        ) from problem
     parsed = tuple(_field(path, name, spec) for name, spec in fields.items())
     tables = {name: _table(path, name) for name in sorted({f.table for f in parsed if f.table})}
     return Mapping(
@@ -110,17 +115,22 @@ def _field(path: Path, name: str, spec: Any) -> FieldMapping:
     if not isinstance(spec, dict) or len(used := [source for source in SOURCES if source in spec]) != 1:
         raise MappingError(f"{path.name}: field {name!r} needs exactly one of {', '.join(SOURCES)}")
     source, value = used[0], spec[used[0]]
+    _refuse_other_words(f"{path.name}: field {name!r}", spec, (source, *_FIELD_WORDS))
     optional = bool(spec.get("optional", False))
     if source in {"names", "localized"}:
+        if not isinstance(value, list) or not value:
+            raise MappingError(f"{path.name}: {source} of field {name!r} must be a list of language and columns")
         return FieldMapping(name, source, parts=tuple(_part(path, name, part) for part in value), optional=optional)
     if source == "constant":
         return FieldMapping(name, source, constant=str(value))
-    if source == "code" and spec.get("table") not in _TABLE_FILES:
+    if not isinstance(value, str):
+        raise MappingError(f"{path.name}: {source} of field {name!r} must be the name of a column")
+    if source == "code" and str(spec.get("table")) not in _TABLE_FILES:
         raise MappingError(f"{path.name}: field {name!r} needs a table out of {', '.join(_TABLE_FILES)}")
     return FieldMapping(
         name,
         source,
-        columns=(str(value),),
+        columns=(value,),
         table=spec.get("table"),
         key=spec.get("key"),
         optional=optional,
@@ -130,12 +140,28 @@ def _field(path: Path, name: str, spec: Any) -> FieldMapping:
 
 def _part(path: Path, name: str, spec: Any) -> LocalizedPart:
     try:
-        language, columns = spec["language"], tuple(spec["columns"])
-    except (KeyError, TypeError) as problem:
-        raise MappingError(f"{path.name}: each part of {name!r} needs language and columns") from problem
-    if isinstance(language, dict):
-        return LocalizedPart(None, str(language["column"]), columns)
+        language, columns = spec["language"], _list_of_texts(spec["columns"])
+        if isinstance(language, dict):
+            return LocalizedPart(None, str(language["column"]), columns)
+    except (KeyError, TypeError, ValueError) as problem:
+        raise MappingError(
+            f"{path.name}: each part of {name!r} needs language (a code, or a column: name) and columns (a list)"
+        ) from problem
     return LocalizedPart(str(language), None, columns)
+
+
+def _refuse_other_words(where: str, given: dict[Any, Any], known: tuple[str, ...]) -> None:
+    """A misspelt word would be ignored, and with it a rule such as ``forbidden_uin``."""
+    for word in given:
+        if word not in known:
+            raise MappingError(f"{where} has {word!r}; the words known here are {', '.join(known)}")
+
+
+def _list_of_texts(value: Any) -> tuple[str, ...]:
+    """Take a list of texts; a text alone would be taken apart into letters."""
+    if not isinstance(value, list) or not value or not all(isinstance(entry, str) for entry in value):
+        raise ValueError("not a list of texts")
+    return tuple(value)
 
 
 def _table(path: Path, name: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from datetime import date
 
 import pandas as pd
 
-from mosip_crvs.errors import ExtractError, SchemaError
+from mosip_crvs.errors import ExtractError, MappingError, SchemaError
 from mosip_crvs.identity import columns
 from mosip_crvs.identity.columns import Column, Page
 from mosip_crvs.identity.eligibility import AgeRule
@@ -48,6 +48,13 @@ class PageMapper:
                 raise SchemaError(
                     f"the {self.mapping.kind} mapping writes {mapped.name!r}, which the ID schema does not have: "
                     "MOSIP would drop it silently; correct include/mappings or include/schemas"
+                )
+        dated = {mapped.name for mapped in self.mapping.fields if mapped.source == "date"}
+        for rule in self.eligibility:
+            if rule.field not in dated:
+                raise MappingError(
+                    f"the eligibility rule {rule.code} judges {rule.field!r}, which the {self.mapping.kind} mapping "
+                    "does not write as a date; correct include/rules or include/mappings"
                 )
 
     def map_page(self, frame: pd.DataFrame, today: date) -> list[MappedEvent]:

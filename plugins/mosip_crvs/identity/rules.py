@@ -36,7 +36,6 @@ SENTENCES: dict[str, str] = {
         "Another registration of the same person has an application already: a second would give a second ID. "
         "Decide which registration is right and remove or correct the other."
     ),
-    "REFUSED_BY_MOSIP": "MOSIP refused the request as malformed. Look at the application's evidence.",
     "SCHEMA_REQUIRED": "A field that the ID schema requires for this process is missing.",
     "SCHEMA_PATTERN": "The value does not match the pattern of the ID schema for this field.",
     "SCHEMA_TYPE": "The value is not of the type that the ID schema declares.",

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jsonschema
 import jsonschema_rs
@@ -63,7 +63,11 @@ class IdSchema:
 
     def explain(self, identity: Identity) -> list[Finding]:
         """Say everything that is wrong with an identity object, without quoting any value of it."""
-        findings = {Finding(_path(error), _rule(error.validator)) for error in self._authority.iter_errors(identity)}
+        findings = {
+            Finding(path, _rule(error.validator))
+            for error in self._authority.iter_errors(identity)
+            for path in _paths(error)
+        }
         return sorted(findings, key=lambda finding: (finding.field, finding.rule))
 
     def field_is_localized(self, name: str) -> bool:
@@ -96,14 +100,28 @@ def load(path: Path, process: str, *, version: str = "0.1", mandatory: Sequence[
         float(version)
     except (OSError, ValueError) as problem:
         raise SchemaError(f"the ID schema {path.name} (version {version!r}) cannot be read: {problem}") from problem
+    if mandatory is None and process not in MANDATORY:
+        raise SchemaError(f"no list of mandatory fields for the process {process!r}: known are {', '.join(MANDATORY)}")
     try:
         compiled = compile_for(raw, MANDATORY[process] if mandatory is None else mandatory)
-        jsonschema.Draft7Validator.check_schema(compiled)
-    except (KeyError, TypeError, jsonschema.SchemaError) as problem:
+    except (AttributeError, KeyError, TypeError) as problem:
         raise SchemaError(
             f"the ID schema {path.name} is not in MOSIP's structure: {type(problem).__name__}"
         ) from problem
+    for name, declared in compiled["properties"].items():
+        _check_field(path, name, {**declared, "definitions": compiled["definitions"]})
     return IdSchema(json.dumps(raw, ensure_ascii=False, separators=(",", ":")), version, compiled)
+
+
+def _check_field(path: Path, name: str, declared: dict[str, Any]) -> None:
+    """Refuse what either judge cannot compile, such as a validator in words that only Java knows."""
+    try:
+        jsonschema.Draft7Validator.check_schema(declared)
+        jsonschema_rs.Draft7Validator(declared, validate_formats=False)
+    except (jsonschema.SchemaError, ValueError) as problem:
+        raise SchemaError(
+            f"the ID schema {path.name} cannot be used: correct the type, $ref or validators of {name!r}"
+        ) from problem
 
 
 def compile_for(raw: dict[str, Any], mandatory: Iterable[str]) -> dict[str, Any]:
@@ -133,11 +151,16 @@ def compile_for(raw: dict[str, Any], mandatory: Iterable[str]) -> dict[str, Any]
     return compiled
 
 
+_KEPT = ("type", "minimum", "enum", "minLength", "maxLength")
+
+
 def _field(declared: dict[str, Any]) -> dict[str, Any]:
     patterns = [v for v in declared.get("validators", []) if v.get("type") == "regex"]
     if "$ref" not in declared:
-        kept = {key: declared[key] for key in ("type", "minimum", "enum", "minLength", "maxLength") if key in declared}
-        return {**kept, "allOf": [{"pattern": _whole(v["validator"])} for v in patterns]} if patterns else kept
+        kept: dict[str, Any] = {key: declared[key] for key in _KEPT if key in declared}
+        if patterns:
+            kept["allOf"] = [{"pattern": _whole(v["validator"])} for v in patterns]
+        return kept
     reference = {"$ref": declared["$ref"]}
     if not patterns or not declared["$ref"].endswith("simpleType"):
         return {"allOf": [reference]}
@@ -157,15 +180,16 @@ def _whole(pattern: str) -> str:
     return rf"^(?:{pattern})$(?!\n)"
 
 
-def _path(error: jsonschema.ValidationError) -> str:
+def _paths(error: jsonschema.ValidationError) -> list[str]:
+    """Name what an error is about; one of ``required`` or ``additionalProperties`` may be about several fields."""
     parts = [str(part) for part in error.absolute_path]
+    instance, wanted, schema = cast("Any", (error.instance, error.validator_value, error.schema))
+    names: list[str] = []
     if error.validator == "required":
-        missing = next((name for name in error.validator_value if name not in error.instance), "")
-        parts.append(missing)
+        names = [name for name in wanted if name not in instance]
     elif error.validator == "additionalProperties":
-        extra = sorted(set(error.instance) - set(error.schema.get("properties", {})))
-        parts.append(extra[0] if extra else "")
-    return "/".join(parts) or "identity"
+        names = [str(name) for name in instance if name not in schema.get("properties", {})]
+    return ["/".join([*parts, name]) or "identity" for name in names] or ["/".join(parts) or "identity"]
 
 
 def _rule(validator: object) -> str:

@@ -10,7 +10,9 @@ from mosip_crvs.ledger.connection import transaction
 _TAKE = text(
     f"""
     INSERT INTO aid_clocks AS clock (center_id, machine_id, last_tick)
-    VALUES (:center_id, :machine_id, floor(extract(epoch FROM clock_timestamp()))::bigint * {TICKS_PER_SECOND} + :count - 1)
+    VALUES (
+        :center_id, :machine_id, floor(extract(epoch FROM clock_timestamp()))::bigint * {TICKS_PER_SECOND} + :count - 1
+    )
     ON CONFLICT (center_id, machine_id) DO UPDATE
        SET last_tick = greatest(
            clock.last_tick + 1, floor(extract(epoch FROM clock_timestamp()))::bigint * {TICKS_PER_SECOND}

@@ -133,8 +133,9 @@ def finish_batches(engine: Engine, kind: RegistrationKind) -> list[int]:
     with transaction(engine) as connection:
         rows = connection.execute(
             text(
-                "UPDATE batches b SET finished_at = now() WHERE b.kind = :kind AND b.finished_at IS NULL AND NOT EXISTS "
-                "(SELECT 1 FROM ranges r WHERE r.batch_id = b.batch_id AND r.finished_at IS NULL) RETURNING batch_id"
+                "UPDATE batches b SET finished_at = now() WHERE b.kind = :kind AND b.finished_at IS NULL "
+                "AND NOT EXISTS (SELECT 1 FROM ranges r WHERE r.batch_id = b.batch_id AND r.finished_at IS NULL) "
+                "RETURNING batch_id"
             ),
             {"kind": str(kind)},
         )

@@ -99,7 +99,8 @@ def claim_page(engine: Engine, claimant: Claimant, events: Sequence[ReadEvent]) 
                 findings[event.key] = event.findings
             elif application is None and event.not_eligible is None:
                 findings[event.key] = (Finding("person_id", "PERSON_ALREADY_CLAIMED"),)
-        _take_over(connection, claimant, events, known, mine, page)
+        unsent = _sort_unsent(events, known, mine, claimant.session_id, page)
+        _take_over(connection, claimant.session_id, unsent, page)
         quarantine.record(connection, claimant.kind, claimant.batch_id, findings)
         quarantine.resolve(connection, claimant.kind, [event.key for event in events if event.key not in findings])
         _write_readings(connection, claimant.batch_id, page.outcomes)
@@ -116,43 +117,48 @@ def _outcome(event: ReadEvent, application: _Known | None, batch_id: int) -> Rea
     return ReadingOutcome.NOT_ELIGIBLE if event.not_eligible is not None else ReadingOutcome.QUARANTINED
 
 
-def _take_over(
-    connection: Connection,
-    claimant: Claimant,
+def _sort_unsent(
     events: Iterable[ReadEvent],
     known: dict[EventKey, _Known],
     mine: frozenset[EventKey],
+    session_id: int,
     page: ClaimedPage,
-) -> None:
-    """Sort what is unsent: ours, left by a dead session, or in the hands of a living one."""
-    unsent: list[tuple[ReadEvent, _Known]] = []
+) -> list[tuple[EventKey, _Known]]:
+    """Put what was claimed just now on the page to send; give the other unsent applications that may be sent."""
+    unsent: list[tuple[EventKey, _Known]] = []
     for event in events:
         application = known.get(event.key)
         if application is None or application.state not in _UNSENT:
             continue
         if event.key in mine:
             page.to_create[event.key] = application.aid
-        elif application.session_id == claimant.session_id:
+        elif application.session_id == session_id:
             continue  # read twice by this very task: it is on its way already
         elif event.may_be_sent or application.state is ApplicationState.TRIGGERING:
-            unsent.append((event, application))
-    owners = {application.session_id for _, application in unsent if application.session_id is not None}
-    dead = dead_sessions(connection, owners)
+            unsent.append((event.key, application))
+    return unsent
+
+
+def _take_over(
+    connection: Connection, session_id: int, unsent: Sequence[tuple[EventKey, _Known]], page: ClaimedPage
+) -> None:
+    """Take over from sessions that are dead; what a living one has in hand is left to it."""
+    dead = dead_sessions(connection, {known.session_id for _, known in unsent if known.session_id is not None})
     taken: list[str] = []
-    for event, application in unsent:
-        if application.session_id in owners and application.session_id not in dead:
+    for key, application in unsent:
+        if application.session_id is not None and application.session_id not in dead:
             page.busy += 1
             continue
         taken.append(application.aid)
         if application.state is ApplicationState.TRIGGERING:
             page.to_trigger.append(application.aid)
         else:
-            page.to_create[event.key] = application.aid
+            page.to_create[key] = application.aid
     page.left_by.extend(seen for seen in dead.values() if seen is not None)
     if taken:
         connection.execute(
             text("UPDATE applications SET session_id = :session, held_code = NULL WHERE aid = ANY(:aids)"),
-            {"session": claimant.session_id, "aids": taken},
+            {"session": session_id, "aids": taken},
         )
 
 

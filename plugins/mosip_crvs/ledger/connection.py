@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from mosip_crvs.errors import LedgerUnavailable, StopTheRun
+from mosip_crvs.errors import LedgerRefused, LedgerUnavailable, StopTheRun
 
 
 def connect_to_ledger(url: str | URL, *, pool_size: int = 2) -> Engine:
@@ -39,6 +40,8 @@ def connect_to_ledger(url: str | URL, *, pool_size: int = 2) -> Engine:
 def transaction(engine: Engine) -> Iterator[Connection]:
     """Run a block in one transaction, committed at its end.
 
+    :raises LedgerRefused: when a statement is wrong or breaks a constraint: a mistake of ours, or a ledger that was
+        not migrated.
     :raises LedgerUnavailable: when the server could not be reached or the commit is not certain. The text names the
         kind of fault only: a driver's text may quote values.
     """
@@ -46,8 +49,12 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         with engine.begin() as connection:
             yield connection
     except DBAPIError as problem:
-        if isinstance(problem.orig, _PROGRAMMING):
-            raise
+        if isinstance(problem.orig, _REFUSALS):
+            # Its text quotes the row; the constraint's name is enough to find the mistake.
+            constraint = problem.orig.diag.constraint_name or "no constraint"
+            raise LedgerRefused(
+                f"the ledger refused a statement ({type(problem.orig).__name__}, {constraint})"
+            ) from None
         raise LedgerUnavailable(f"the ledger did not answer ({type(problem.orig).__name__})") from None
     except SQLAlchemyError as problem:
         raise LedgerUnavailable(f"the ledger could not be used ({type(problem).__name__})") from None
@@ -60,10 +67,4 @@ def _make_durable(dbapi_connection: object, _record: object) -> None:
     dbapi_connection.commit()  # type: ignore[attr-defined]
 
 
-def _programming_errors() -> tuple[type[BaseException], ...]:
-    import psycopg.errors
-
-    return (psycopg.errors.ProgrammingError, psycopg.errors.IntegrityError, psycopg.errors.DataError)
-
-
-_PROGRAMMING = _programming_errors()
+_REFUSALS = (psycopg.errors.ProgrammingError, psycopg.errors.IntegrityError, psycopg.errors.DataError)

@@ -14,7 +14,8 @@ STORE = text(
     """
     INSERT INTO inbox (topic, body, body_sha256)
     SELECT topic, body, digest
-      FROM unnest(CAST(:topics AS text[]), CAST(:bodies AS bytea[]), CAST(:digests AS text[])) AS post (topic, body, digest)
+      FROM unnest(CAST(:topics AS text[]), CAST(:bodies AS bytea[]), CAST(:digests AS text[]))
+        AS post (topic, body, digest)
     """
 )
 

@@ -14,7 +14,7 @@ _LOCK = 0x4C_4544_4752  # "LEDGR": one migration at a time
 
 
 def migrate(engine: Engine, revision: str = "head") -> None:
-    """Apply the missing migrations; a ledger that has them all is left alone. Safe to run from several places at once."""
+    """Apply the missing migrations. Safe to repeat, and to run from several places at once."""
     with transaction(engine) as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         command.upgrade(configuration(connection), revision)

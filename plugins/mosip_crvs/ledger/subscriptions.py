@@ -12,7 +12,6 @@ from sqlalchemy import Engine, text
 from mosip_crvs.ledger.connection import transaction
 from mosip_crvs.ledger.sealing import Seal
 
-
 CALLBACK_PATH = "/websub/"
 
 
@@ -77,7 +76,7 @@ def request(engine: Engine, seal: Seal, topic: str, receiver_url: str) -> Subscr
                 {"topic": topic, "callback": callback},
             )
     found = find(engine, topic, callback)
-    assert found is not None, "it was written above"  # noqa: S101 (states an invariant)
+    assert found is not None, "it was written above"
     return found
 
 

@@ -1,7 +1,7 @@
 """Reading MOSIP's answers: from a status and bytes to what happened. Pure.
 
-Trust nothing: ``errors`` may be null, absent or empty, an error's text may be ``message`` or ``errorMessage``, a failed
-createPacket answers 200 with ``response: null``, and a proxy in between may answer anything (``mosip-packets.md`` §1.5).
+``errors`` may be null, absent or empty, a failed createPacket answers 200 with ``response: null``, and a proxy in
+between may answer anything at all (``mosip-packets.md`` §1.5). Only codes are read: texts may quote what was sent.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from mosip_crvs.mosip.codes import Action, action_for
 
 _MAX_CODE = 40
 _decode = msgspec.json.Decoder().decode
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def error_code(body: bytes) -> str | None:
     """Give the first error code of an envelope, if it is one and has any."""
     try:
         payload = _decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _UNREADABLE:
         return None
     return _first_code(payload) if isinstance(payload, dict) else None
 
@@ -86,7 +87,7 @@ def error_code(body: bytes) -> str | None:
 def _envelope(status: int, body: bytes, retry_after: float | None) -> tuple[dict[str, Any], Answer | None]:
     try:
         payload = _decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _UNREADABLE:
         payload = None
     if not isinstance(payload, dict):
         code = "REPLY_UNREADABLE" if status == 200 else f"HTTP_{status}"

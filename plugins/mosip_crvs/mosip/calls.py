@@ -60,6 +60,7 @@ class SingleCalls:
                 headers=headers,
                 timeout=self._timeout,
                 auth=_no_auth,
+                allow_redirects=False,  # a redirect would carry secrets elsewhere, and turns a POST into a GET
             )
         except requests.RequestException as problem:
             raise MosipUnavailable(f"{method} {path}: no answer ({type(problem).__name__})") from None

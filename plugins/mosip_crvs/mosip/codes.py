@@ -20,7 +20,7 @@ class Action(StrEnum):
     """This application cannot succeed as it is; others can."""
     STOP = "stop"
     """The set-up is wrong: no call will succeed."""
-    REFRESH_TOKEN = "refresh_token"
+    REFRESH_TOKEN = "refresh_token"  # noqa: S105 (the name of an action)
     """Get a new token once, then treat it as STOP."""
     OPERATOR = "operator"
     """MOSIP does not say why: retry a little, then a person must look."""

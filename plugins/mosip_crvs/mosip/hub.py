@@ -14,7 +14,9 @@ from mosip_crvs.mosip.token import TokenSource, retry_after
 LEASE_SECONDS = 864_000
 
 
-def subscribe(calls: SingleCalls, tokens: TokenSource, hub_path: str, topic: str, callback: str, secret: str) -> None:
+def subscribe(
+    calls: SingleCalls, tokens: TokenSource, *, hub_path: str, topic: str, callback: str, secret: str
+) -> None:
     """Ask the hub to deliver a topic to a callback.
 
     :param secret: what the hub signs deliveries with; the hub cannot do without one.

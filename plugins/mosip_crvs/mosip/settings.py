@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,6 +10,8 @@ from urllib.parse import urlsplit
 from mosip_crvs.aid import check_center_and_machine
 from mosip_crvs.errors import StopTheRun
 from mosip_crvs.packet.request import Registrar
+
+_LEAST = {"concurrency": 1, "events_per_second": 0, "timeout": 0.01, "takeover_wait": 0}
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,15 @@ class MosipSettings:
     schema_version: str = "0.1"
 
     def __post_init__(self) -> None:
-        if urlsplit(self.base_url).scheme not in {"http", "https"}:
+        if not _is_web_address(self.base_url):
             raise StopTheRun("the 'mosip' connection's host must be a URL such as https://api-internal.example.org")
         if not self.client_id or not self.client_secret:
             raise StopTheRun("the 'mosip' connection needs a login (client id) and a password (client secret)")
         if self.token_source not in {"keycloak", "authmanager"}:
             raise StopTheRun("the 'mosip' connection's token_source must be keycloak or authmanager")
+        for name, least in _LEAST.items():
+            if not least <= getattr(self, name) < math.inf:
+                raise StopTheRun(f"the 'mosip' connection's {name} must be a number of at least {least}")
         try:
             check_center_and_machine(self.center_id, self.machine_id)
         except ValueError as problem:
@@ -73,6 +79,8 @@ class MosipSettings:
 EXTRA_FIELDS = frozenset(f.name for f in fields(MosipSettings)) - {"base_url", "client_id", "client_secret"}
 """The names that the ``mosip`` connection's extra may set."""
 
+_DECIMALS = ("events_per_second", "timeout", "takeover_wait")
+
 CREATE_PACKET_PATH = "/commons/v1/packetmanager/createPacket"
 WORKFLOW_INSTANCE_PATH = "/registrationprocessor/v1/workflowmanager/workflowinstance"
 
@@ -84,12 +92,11 @@ def from_extra(base_url: str, client_id: str, client_secret: str, extra: dict[st
     :raises StopTheRun: naming the field that is missing or of the wrong type.
     """
     given = {name: value for name, value in extra.items() if name in EXTRA_FIELDS and value not in (None, "")}
-    for name in ("concurrency",):
-        _convert(given, name, int)
-    for name in ("events_per_second", "timeout", "takeover_wait"):
+    _convert(given, "concurrency", int)
+    for name in _DECIMALS:
         _convert(given, name, float)
-    for name in ("center_id", "machine_id", "schema_version", "officer_id"):
-        _convert(given, name, str)
+    for name in given.keys() - {"concurrency", *_DECIMALS}:
+        given[name] = str(given[name])
     missing = [name for name in ("center_id", "machine_id") if name not in given]
     if missing:
         raise StopTheRun(f"the 'mosip' connection's extra lacks {', '.join(missing)}")
@@ -100,5 +107,13 @@ def _convert(given: dict[str, Any], name: str, kind: type) -> None:
     if name in given:
         try:
             given[name] = kind(given[name])
-        except (TypeError, ValueError) as problem:
-            raise StopTheRun(f"the 'mosip' connection's {name} must be a {kind.__name__}") from problem
+        except (TypeError, ValueError, OverflowError) as problem:
+            raise StopTheRun(f"the 'mosip' connection's {name} must be a number") from problem
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        return False

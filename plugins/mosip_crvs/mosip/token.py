@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.cookies import SimpleCookie
 
 import jwt
 
@@ -19,6 +19,8 @@ from mosip_crvs.mosip.codes import Action, action_for
 from mosip_crvs.mosip.settings import MosipSettings
 
 _EARLY = 30.0
+_COOKIE = re.compile(r'(?:^|,)\s*Authorization="?([^";,\s]+)')
+"""In ``Set-Cookie`` headers joined by commas, as ``requests`` gives them; ``SimpleCookie`` stops at the first comma."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class TokenSource:
         with self._lock:
             token = self._token
             if token is None or token.value == refused or token.good_until <= time.monotonic():
+                self._token = None  # should the fetch fail, nobody gets the old one
                 token = self._token = self._fetch()
             return token.value
 
@@ -124,8 +127,8 @@ def _from_headers(reply: Reply) -> str | None:
     header = reply.headers.get("authorization", "").removeprefix("Bearer ").strip()
     if header:
         return header
-    cookie = SimpleCookie(reply.headers.get("set-cookie", ""))
-    return cookie["Authorization"].value if "Authorization" in cookie else None
+    cookie = _COOKIE.search(reply.headers.get("set-cookie", ""))
+    return cookie[1] if cookie else None
 
 
 def _token(value: str, lifetime: float) -> Token:
@@ -144,7 +147,7 @@ def _seconds_left(value: str) -> float:
 def _json(reply: Reply) -> dict[str, object]:
     try:
         payload = json.loads(reply.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return payload if isinstance(payload, dict) else {}
 

@@ -9,6 +9,7 @@ from airflow.sdk import BaseOperator
 
 from mosip_crvs.hooks.ledger import LedgerHook
 from mosip_crvs.hooks.mosip import MosipHook
+from mosip_crvs.operators.discretion import discreet
 from mosip_crvs.operators.sync import _ledger
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class SettleInboxOperator(BaseOperator):
         self.mosip_conn_id = mosip_conn_id
         self.ledger_conn_id = ledger_conn_id
 
+    @discreet
     def execute(self, context: Context) -> dict[str, int]:
         """Settle; returns counts."""
         from mosip_crvs.reconciliation.inbox import settle_inbox
@@ -59,6 +61,7 @@ class BalanceOperator(BaseOperator):
         self.newest = newest
         self.ledger_conn_id = ledger_conn_id
 
+    @discreet
     def execute(self, context: Context) -> dict[str, int]:
         """Balance; returns how many days are unexplained, which must be none."""
         from mosip_crvs.errors import AskAnOperator

@@ -22,7 +22,7 @@ class MosipRetryPolicy(RetryPolicy):
         self, exception: BaseException, try_number: int, max_tries: int, context: Context | None = None
     ) -> RetryDecision:
         """Decide by the group of the error."""
-        from mosip_crvs.errors import MosipCrvsError, RetryLater
+        from mosip_crvs.errors import MosipCrvsError, RetryLater, UnexpectedFault
 
         if isinstance(exception, RetryLater):
             wait = exception.retry_after
@@ -31,7 +31,7 @@ class MosipRetryPolicy(RetryPolicy):
                 retry_delay=timedelta(seconds=wait) if wait is not None else None,
                 reason=f"{type(exception).__name__}: passing, safe to repeat",
             )
-        if isinstance(exception, MosipCrvsError):
+        if isinstance(exception, MosipCrvsError) and not isinstance(exception, UnexpectedFault):
             return RetryDecision(action=RetryAction.FAIL, reason=f"{type(exception).__name__}: a person must mend it")
         return RetryDecision(action=RetryAction.DEFAULT)
 

@@ -13,6 +13,7 @@ from airflow.sdk import BaseHook, BaseOperator
 
 from mosip_crvs.hooks.ledger import LedgerHook
 from mosip_crvs.hooks.mosip import MosipHook
+from mosip_crvs.operators.discretion import discreet
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -48,6 +49,7 @@ class SubscribeOperator(BaseOperator):
         self.ledger_conn_id = ledger_conn_id
         self.good_for = good_for
 
+    @discreet
     def execute(self, context: Context) -> None:
         """Subscribe or renew."""
         from mosip_crvs.reconciliation.subscribing import ensure_subscribed
@@ -93,11 +95,11 @@ class _SubmissionOperator(BaseOperator):
             yield assemble(
                 RegistrationKind(self.kind),
                 CountryFiles(Path(self.include_dir or include_folder())),
-                registry,
-                ledger,
-                mosip.settings,
-                mosip.tokens,
-                mosip.tls,
+                registry=registry,
+                ledger=ledger,
+                settings=mosip.settings,
+                tokens=mosip.tokens,
+                tls=mosip.tls,
             )
 
 
@@ -119,6 +121,7 @@ class PlanSyncOperator(_SubmissionOperator):
         self.range_size = range_size
         self.time_zone = time_zone
 
+    @discreet
     def execute(self, context: Context) -> list[dict[str, int]]:
         """Plan, or take an unfinished plan up again."""
         from mosip_crvs.submission.plan import plan_batch, window_of
@@ -153,6 +156,7 @@ class SubmitRangeOperator(_SubmissionOperator):
         self.batch_id = batch_id
         self.range_number = range_number
 
+    @discreet
     def execute(self, context: Context) -> dict[str, int]:
         """Send the range; returns counts."""
         from mosip_crvs.submission.pipeline import submit_range
@@ -166,6 +170,7 @@ class SubmitRangeOperator(_SubmissionOperator):
 class ResumeTriggersOperator(_SubmissionOperator):
     """Repeats the triggers whose answers a crash or a broken line kept from us."""
 
+    @discreet
     def execute(self, context: Context) -> dict[str, int]:
         """Trigger again; returns counts."""
         from mosip_crvs.submission.pipeline import resume_triggers
@@ -199,6 +204,7 @@ class CloseBatchOperator(BaseOperator):
         self.max_quarantine_share = max_quarantine_share
         self.ledger_conn_id = ledger_conn_id
 
+    @discreet
     def execute(self, context: Context) -> None:
         """Close, then judge."""
         from mosip_crvs.submission.close import close_batch
@@ -220,7 +226,7 @@ def _ledger(hook: LedgerHook) -> Iterator[Engine]:
 @contextmanager
 def _registry(conn_id: str) -> Iterator[Engine]:
     """Reach the registry through whatever database hook its connection's type has."""
-    hook: Any = BaseHook.get_connection(conn_id).get_hook()
+    hook: Any = BaseHook.get_connection(conn_id).get_hook()  # type: ignore[no-untyped-call]
     engine: Engine = hook.get_sqlalchemy_engine({"hide_parameters": True})
     try:
         yield engine

@@ -65,7 +65,7 @@ class _Receiver:
             subscription, _ = found
             query = request.query_params
             if query.get("hub.mode") == "denied":
-                reason = query.get("hub.reason", "")[:200]
+                reason = query.get("hub.reason", "").replace("\0", "")[:200]
                 await self._store.hub_said(subscription, denial_means(reason), reason)
                 return PlainTextResponse("")
             challenge = challenge_to_echo(subscription, query, datetime.now(UTC))

@@ -107,7 +107,7 @@ class Store:
             try:
                 await asyncio.to_thread(self._execute_store, group.topics, group.bodies)
             except Exception as problem:
-                log.exception("Notifications could not be stored")
+                log.error("Notifications could not be stored: %s", type(problem).__name__)
                 group.done.set_exception(LedgerUnavailable(type(problem).__name__))
                 group.done.exception()
             else:

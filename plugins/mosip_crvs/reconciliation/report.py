@@ -32,7 +32,7 @@ def as_table(balance: DayBalance) -> str:
         lines.append(
             f"{_indent(term) + label:<30}" + "".join(f"{_count(terms, term):>12,}" for terms in columns.values())
         )
-    lines.append(f"{'Unexplained':<30}" + "".join(f"{terms.unexplained:>12,}" for terms in columns.values()))
+    lines.append(f"{'Unexplained':<30}" + "".join(f"{count:>12,}" for count in _unexplained(balance)))
     lines += ["", verdict(balance)]
     return "\n".join(lines)
 
@@ -48,8 +48,17 @@ def verdict(balance: DayBalance) -> str:
     return "Balanced: every event stands in exactly one place."
 
 
-def as_html(balance: DayBalance) -> str:
-    """Write a balance as a page that needs nothing else: no script, no font, no picture."""
+def as_html(*balances: DayBalance) -> str:
+    """Write balances as a page that needs nothing else: no script, no font, no picture."""
+    title = f"Balance of {', '.join(balance.day.isoformat() for balance in balances)}"
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<style>{STYLE}</style></head><body><main>{''.join(map(_section, balances))}</main></body></html>"
+    )
+
+
+def _section(balance: DayBalance) -> str:
     columns = {**balance.kinds, "all": balance.terms}
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
     body = "".join(
@@ -59,15 +68,12 @@ def as_html(balance: DayBalance) -> str:
         for term, label in LABELS.items()
     )
     unexplained = "".join(f"<td>{terms.unexplained:,}</td>" for terms in columns.values())
-    day = balance.day.isoformat()
     return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Balance of {day}</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{STYLE}</style></head><body><main><h1>Balance of {day}</h1>"
+        f"<h1>Balance of {balance.day.isoformat()}</h1>"
         f'<p class="{"good" if balance.balanced else "bad"}">{escape(verdict(balance))}</p>'
         f'<table><thead><tr><th scope="col">Events</th>{head}</tr></thead><tbody>{body}'
         f'<tr class="level0"><th scope="row">Unexplained</th>{unexplained}</tr></tbody></table>'
-        f"<p><small>Taken {escape(balance.taken_at.strftime('%Y-%m-%d %H:%M:%S %Z'))}</small></p></main></body></html>"
+        f"<p><small>Taken {escape(balance.taken_at.strftime('%Y-%m-%d %H:%M:%S %Z'))}</small></p>"
     )
 
 
@@ -85,6 +91,11 @@ def _indent(term: str) -> str:
     if term == "read":
         return ""
     return "    " if term in _SUBMITTED else "  "
+
+
+def _unexplained(balance: DayBalance) -> list[int]:
+    """Give the row's counts: what is too much in births must not hide what is too little in deaths."""
+    return [*(terms.unexplained for terms in balance.kinds.values()), balance.unexplained]
 
 
 def _count(terms: Terms, term: str) -> int:

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from mosip_crvs.errors import StopTheRun, SubscriptionFailed
 from mosip_crvs.ledger import subscriptions
 from mosip_crvs.ledger.sealing import Seal
+from mosip_crvs.ledger.subscriptions import Subscription
 from mosip_crvs.mosip import hub
 from mosip_crvs.mosip.calls import SingleCalls
 from mosip_crvs.mosip.settings import MosipSettings
@@ -45,20 +46,21 @@ def ensure_subscribed(
     for topic in TOPICS:
         last = subscriptions.latest(ledger, topic, settings.receiver_url)
         if last is None or last.seconds_since_verified >= good_for:
-            _subscribe(ledger, seal, calls, tokens, settings, topic, verify_seconds)
+            asked = subscriptions.request(ledger, seal, topic, settings.receiver_url)
+            hub.subscribe(
+                calls,
+                tokens,
+                hub_path=settings.hub_path,
+                topic=topic,
+                callback=asked.callback,
+                secret=seal.open(asked.sealed_secret),
+            )
+            _wait_for_sign(ledger, asked, verify_seconds)
 
 
-def _subscribe(
-    ledger: Engine,
-    seal: Seal,
-    calls: SingleCalls,
-    tokens: TokenSource,
-    settings: MosipSettings,
-    topic: str,
-    verify_seconds: float,
-) -> None:
-    asked = subscriptions.request(ledger, seal, topic, settings.receiver_url)
-    hub.subscribe(calls, tokens, settings.hub_path, topic, asked.callback, seal.open(asked.sealed_secret))
+def _wait_for_sign(ledger: Engine, asked: Subscription, verify_seconds: float) -> None:
+    """Wait until the hub has challenged us, or called us registered, since we asked."""
+    topic = asked.topic
     verified_before = asked.state == "verified"
     deadline = time.monotonic() + (min(verify_seconds, RENEWAL_SECONDS) if verified_before else verify_seconds)
     while time.monotonic() < deadline:

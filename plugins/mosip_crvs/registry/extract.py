@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 from sqlalchemy import Engine, text
@@ -45,22 +46,18 @@ class Extract:
         :param most: the most ranges to give: Airflow refuses longer lists.
         """
         bounds = {"lower_at": start, "lower_id": "", "upper_at": end, "upper_id": ""}
-        counted = self._rows(f"SELECT count(*) AS n FROM ({self._select}) extract WHERE {_WINDOW}", bounds)
-        total = int(counted[0][0])
-        if total == 0:
-            return []
+        total = int(self._rows(self._window("count(*)"), bounds)[0][0])
         size = max(min(range_size, math.ceil(total / spread)), _SMALLEST, math.ceil(total / most))
-        firsts = self._rows(
-            f"""
-            SELECT modified_at, registration_id FROM (
-                SELECT extract.modified_at, extract.registration_id,
-                       row_number() OVER (ORDER BY extract.modified_at, extract.registration_id) AS place
-                  FROM ({self._select}) extract WHERE {_WINDOW}
-            ) numbered WHERE MOD(place - 1, {int(size)}) = 0 ORDER BY modified_at, registration_id
-            """,
-            bounds,
+        numbered = self._window(
+            "extract.modified_at, extract.registration_id, "
+            "row_number() OVER (ORDER BY extract.modified_at, extract.registration_id) AS place"
         )
-        # The first range begins where the window does, so that a row that slips in before the first is not missed.
+        firsts = self._rows(
+            f"SELECT modified_at, registration_id FROM ({numbered}) numbered WHERE MOD(place - 1, :size) = 0 "  # noqa: S608
+            "ORDER BY modified_at, registration_id",
+            {**bounds, "size": size},
+        )
+        # The ranges cover the window to its edges, so that a row that slips in after this is read all the same.
         edges = [Bound(start), *(Bound(row[0], str(row[1])) for row in firsts[1:]), Bound(end)]
         left = [size] * (len(edges) - 2) + [total - size * (len(edges) - 2)]
         return [
@@ -73,10 +70,7 @@ class Extract:
 
         :return: frames of object columns, named as the country's SQL names them.
         """
-        statement = text(
-            f"SELECT * FROM ({self._select}) extract WHERE {_WINDOW} "  # noqa: S608 (the country's own file)
-            "ORDER BY extract.modified_at, extract.registration_id"
-        )
+        statement = text(self._window("*") + " ORDER BY extract.modified_at, extract.registration_id")
         bounds = {
             "lower_at": lower.modified_at,
             "lower_id": lower.registration_id,
@@ -89,17 +83,19 @@ class Extract:
                 result = streaming.execute(statement, bounds)
                 names = list(result.keys())
                 for rows in result.partitions(page_size):
+                    cells = zip(*rows, strict=True)
                     yield pd.DataFrame(
-                        {name: pd.Series(cells, dtype=object) for name, cells in zip(names, zip(*rows), strict=True)}
+                        {name: pd.Series(column, dtype=object) for name, column in zip(names, cells, strict=True)}
                     )
         except (DBAPIError, SQLAlchemyError) as problem:
             raise _failure(problem) from None
 
-    @property
-    def _select(self) -> str:
-        return self.sql.strip().rstrip(";")
+    def _window(self, columns: str) -> str:
+        """Write the country's SELECT as a subquery of the window. It is a file of the country, not an input."""
+        select = self.sql.strip().rstrip(";")
+        return f"SELECT {columns} FROM ({select}) extract WHERE {_WINDOW}"  # noqa: S608
 
-    def _rows(self, statement: str, bounds: dict[str, object]) -> list[tuple[object, ...]]:
+    def _rows(self, statement: str, bounds: dict[str, object]) -> list[tuple[Any, ...]]:
         try:
             with self.engine.connect() as connection:
                 return [tuple(row) for row in connection.execute(text(statement), bounds)]

@@ -57,11 +57,12 @@ def read_event(topic: str, body: bytes) -> WorkflowEvent:
 
 def _text(payload: dict[str, Any], name: str) -> str:
     value = payload.get(name)
-    if not isinstance(value, str) or not value or len(value) > 64:
+    if not isinstance(value, str) or not value or len(value) > 64 or not value.isprintable():
         raise UnreadableEvent(f"{name} is missing or not a short text")
     return value
 
 
 def _optional(payload: dict[str, Any], name: str) -> str | None:
     value = payload.get(name)
-    return value[:64] if isinstance(value, str) else None
+    # A NUL or half a surrogate pair would stop the ledger's transaction, and every one after it.
+    return value[:64] if isinstance(value, str) and value.isprintable() else None

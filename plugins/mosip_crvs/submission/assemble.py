@@ -49,6 +49,7 @@ class CountryFiles:
 def assemble(
     kind: RegistrationKind,
     files: CountryFiles,
+    *,
     registry: Engine,
     ledger: Engine,
     settings: MosipSettings,

@@ -23,7 +23,7 @@ def close_batch(ledger: Engine, kind: str, batch_id: int, max_quarantine_share: 
     read, quarantined = batches.quarantine_share(ledger, batch_id)
     if read >= SMALLEST_JUDGED and quarantined > max_quarantine_share * read:
         raise QuarantineShareExceeded(
-            f"batch {batch_id}: {quarantined} of {read} events are in quarantine, more than {max_quarantine_share:.0%}: "
+            f"batch {batch_id}: {quarantined} of {read} events are quarantined, more than {max_quarantine_share:.0%}: "
             "compare the registry's columns and codes with include/mappings (the quarantine names fields and rules)"
         )
     return f"batch {batch_id} is closed: {read} events read, {quarantined} in quarantine"

@@ -66,5 +66,5 @@ _UNLIMITED_HANDFUL = 500
 
 def backoff(attempt: int, retry_after: float | None, *, base: float = 0.25, most: float = 20.0) -> float:
     """Give the seconds to wait before a repeated call: doubling, jittered, never less than MOSIP asked for."""
-    grown = min(most, base * 2**attempt) * random.uniform(0.5, 1.0)  # noqa: S311 (jitter)
+    grown = min(most, base * float(2**attempt)) * random.uniform(0.5, 1.0)  # noqa: S311 (jitter)
     return max(grown, retry_after or 0.0)

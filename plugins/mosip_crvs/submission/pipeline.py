@@ -185,7 +185,15 @@ async def _sending(submission: Submission, label: str) -> AsyncIterator[tuple[Se
             ) as http,
             asyncio.TaskGroup() as group,
         ):
-            sender = Sender(http, settings, submission.tokens, submission.requests, writer, pace, submission.tls)
+            sender = Sender(
+                http,
+                settings,
+                tokens=submission.tokens,
+                requests=submission.requests,
+                writer=writer,
+                pace=pace,
+                tls=submission.tls,
+            )
             heartbeat = group.create_task(_heartbeat(session))
 
             async def bounded(work: Coroutine[Any, Any, None]) -> None:

@@ -56,6 +56,7 @@ class Sender:
         self,
         http: aiohttp.ClientSession,
         settings: MosipSettings,
+        *,
         tokens: TokenSource,
         requests: PacketRequests,
         writer: GroupWriter,

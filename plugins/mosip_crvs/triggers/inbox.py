@@ -17,7 +17,7 @@ class InboxTrigger(BaseEventTrigger):
     """
 
     def __init__(self, ledger_conn_id: str = "crvs_ledger", poll_interval: float = 2.0) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.ledger_conn_id = ledger_conn_id
         self.poll_interval = poll_interval
 
@@ -45,7 +45,7 @@ class InboxTrigger(BaseEventTrigger):
                 else:
                     if newest > announced:
                         announced = newest
-                        yield TriggerEvent({"waiting": waiting})
+                        yield TriggerEvent({"waiting": waiting})  # type: ignore[no-untyped-call]
                 await asyncio.sleep(self.poll_interval)
         finally:
             engine.dispose()

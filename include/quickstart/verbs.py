@@ -1,0 +1,125 @@
+"""The other verbs of ``./run``: up, down, env, sync, settle, balance."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from quickstart import attach, stack
+from quickstart.console import Console
+from quickstart.demo import NOT_SETTLED, addresses, prepare
+from quickstart.errors import QuickstartError
+from quickstart.places import Places
+from quickstart.plan import plan_from
+from quickstart.work import Registrations, Work
+
+
+def up(places: Places, options: argparse.Namespace) -> int:
+    """Start a stack and leave it running."""
+    console = Console()
+    present = stack.read(places)
+    if present is not None and present.alive and present.status == stack.READY:
+        console.say(f"Running already since {present.started_at}. {addresses(Work(places, present, console))}")
+        return 0
+    if options.again and not places.has_state():
+        raise QuickstartError("--again needs the state of an earlier stack: leave it out the first time")
+    plan = plan_from(fresh=not options.again, mosip=options.mosip)
+    console.step("Start PostgreSQL, the receiver, " + ("" if plan.far_side else "the MOSIP sandbox, ") + "and Airflow")
+    with attach.started(places, plan, console) as tether:
+        work = Work(places, tether.stack, console, tether.check)
+        prepare(work, kept=options.again)
+        if not options.again:
+            yesterday = work.today() - timedelta(days=1)
+            births, deaths = (0, 0) if options.empty else (options.births, options.deaths)
+            console.step(f"Load the registry: {births} births and {deaths} deaths of {yesterday}, not synced yet")
+            work.load(Registrations(births, deaths, 1, options.seed, yesterday))
+        tether.release()
+        console.say(f"\nRunning after {console.elapsed:.0f} s. {addresses(work)}")
+        console.say(
+            "Next: source <(./run env), ./run sync yesterday, ./run settle, ./run balance yesterday, ./run down"
+        )
+    return 0
+
+
+def down(places: Places, _options: argparse.Namespace) -> int:
+    """End the stack, or what one left behind whose supervisor was killed."""
+    console = Console()
+    present = stack.read(places)
+    was_running = present is not None and present.alive
+    if was_running:
+        console.say("Stopping ...")
+    left = attach.stop(places)
+    if left:
+        console.say(f"Ended {left} process(es) that a killed stack had left behind.")
+    console.say("Stopped." if was_running or left else "Nothing was running.")
+    return 0
+
+
+def env(places: Places, _options: argparse.Namespace) -> int:
+    """Print the addresses as lines for the shell."""
+    running = stack.running(places)
+    values = {
+        "REGISTRY_URL": running.urls["registry"],
+        "LEDGER_URL": running.urls["ledger"],
+        "AIRFLOW_URL": running.urls["airflow"],
+        "AIRFLOW_USER": running.airflow["user"],
+        "AIRFLOW_PASSWORD": running.airflow["password"],
+        "RECEIVER_URL": running.urls["receiver"],
+        "MOSIP_URL": running.urls["mosip"],
+    }
+    for name, value in values.items():
+        print(f"export {name}={shlex.quote(value)}")
+    return 0
+
+
+def sync(places: Places, options: argparse.Namespace) -> int:
+    """Run both sync DAGs over a day."""
+    running = stack.running(places)
+    console = Console()
+    work = Work(places, running, console)
+    day = _day(options.day, running.zone)
+    console.say(f"Sync {day} ({running.timezone}) through Airflow's scheduler")
+    work.sync(day, seconds=options.timeout)
+    console.note("both runs succeeded")
+    return 0
+
+
+def settle(places: Places, options: argparse.Namespace) -> int:
+    """Run the reconciliation; with a time limit, until nothing is in progress."""
+    console = Console()
+    work = Work(places, stack.running(places), console)
+    if options.until_settled is None:
+        work.reconcile()
+        console.note("the reconciliation succeeded")
+        return 0
+    in_progress = work.settle(seconds=options.until_settled)
+    if in_progress:
+        console.say(f"Not settled after {options.until_settled:.0f} s: {in_progress} application(s) in progress.")
+        return NOT_SETTLED
+    console.note("settled: no application is in progress")
+    return 0
+
+
+def balance(places: Places, options: argparse.Namespace) -> int:
+    """Print a day's balance."""
+    running = stack.running(places)
+    work = Work(places, running, Console(sys.stderr))
+    content, table = work.balance([_day(options.day, running.zone)])
+    print(json.dumps(content, indent=2, default=str) if options.json else table)
+    return 0 if content["balanced"] else 1
+
+
+def _day(text: str, zone: ZoneInfo) -> date:
+    """A date in ISO form, or ``today`` or ``yesterday`` in the registry's zone."""
+    today = datetime.now(zone).date()
+    named = {"today": today, "yesterday": today - timedelta(days=1)}
+    if text in named:
+        return named[text]
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise QuickstartError(f"Not a day: {text!r}. Write 2026-11-23, or yesterday, or today") from error
