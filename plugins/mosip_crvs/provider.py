@@ -42,8 +42,8 @@ def get_provider_info() -> dict[str, Any]:
                     "receiver_url": _text("Receiver URL", "Where MOSIP's hub reaches the receiver"),
                     "source": _text("Source", "As the packet manager's provider is configured", default="CRVS1"),
                     "token_source": _text(
-                        "Token from", "Keycloak itself, or authmanager", enum=["keycloak", "authmanager"],
-                        default="keycloak",
+                        # No default here: Airflow shows "***" for whatever has "token" in its name, and would save that.
+                        "Token from", "keycloak, unless set to authmanager", enum=["keycloak", "authmanager"]
                     ),
                     "realm": _text("Realm", "Keycloak's realm", default="mosip"),
                     "app_id": _text("App id", "authmanager's appId", default="regproc"),
@@ -65,7 +65,10 @@ def get_provider_info() -> dict[str, Any]:
                     "placeholders": {"schema": "ledger", "port": "5432"},
                 },
                 "conn-fields": {
-                    "seal_key": _text("Seal key", "Fernet keys, newest first, separated by commas", format="password"),
+                    # Airflow hides a value of the extra by its name: "secret" is one that it knows.
+                    "seal_secret": _text(
+                        "Seal key", "Fernet keys, newest first, separated by commas", format="password"
+                    ),
                     "sslmode": _text("SSL mode", "libpq's sslmode", enum=["disable", "require", "verify-full"]),
                 },
             },

@@ -85,3 +85,18 @@ def test_several_days_are_summed_and_balance_only_together() -> None:
     ]
     assert summed(days[:1]) == days[0]
     assert summed(days) == {"read": 7, "unexplained": 1, "balanced": False, "days": days}
+
+
+@pytest.mark.parametrize(
+    ("state", "tasks", "lost"),
+    [
+        ("failed", ["success"], True),
+        ("running", ["failed", "up_for_retry", "success"], True),
+        ("running", ["failed", "up_for_retry", "running"], False),
+        ("running", ["up_for_retry", "success"], False),
+        ("success", ["success", "skipped"], False),
+    ],
+)
+def test_a_run_is_given_up_when_nothing_is_left_that_could_save_it(state: str, tasks: list[str], lost: bool) -> None:
+    watched = runs._Watched(runs.Run("d", "r"), state, [{"state": each} for each in tasks])
+    assert watched.has_failed is lost

@@ -17,7 +17,8 @@ class LedgerHook(BaseHook):
     """Reaches the ledger.
 
     The connection has PostgreSQL's fields (host, port, schema, login, password; a host that begins with ``/`` is a
-    socket's folder) and in its extra ``seal_key``, which seals the secrets of our subscriptions.
+    socket's folder) and in its extra ``seal_secret``, which seals the secrets of our subscriptions. ``seal_key`` is
+    read too, for connections that come from the environment; in a connection that Airflow stores, its UI would show it.
 
     :param ledger_conn_id: the Airflow connection.
     """
@@ -54,12 +55,16 @@ class LedgerHook(BaseHook):
     @cached_property
     def seal(self) -> Seal:
         """What seals and opens secrets in the ledger."""
+        from airflow.sdk.log import mask_secret
+
         from mosip_crvs.errors import StopTheRun
         from mosip_crvs.ledger.sealing import Seal
 
-        key = self.get_connection(self.ledger_conn_id).extra_dejson.get("seal_key")
+        extra = self.get_connection(self.ledger_conn_id).extra_dejson
+        key = extra.get("seal_secret") or extra.get("seal_key")
         if not key:
-            raise StopTheRun(f"the {self.ledger_conn_id!r} connection's extra lacks seal_key, a Fernet key")
+            raise StopTheRun(f"the {self.ledger_conn_id!r} connection's extra lacks seal_secret, a Fernet key")
+        mask_secret(str(key))
         return Seal(str(key))
 
     def test_connection(self) -> tuple[bool, str]:

@@ -63,7 +63,11 @@ class SubscribeOperator(BaseOperator):
 
 
 class _SubmissionOperator(BaseOperator):
-    """What the operators that send have in common: which registry, which kind, which files."""
+    """What the operators that send have in common: which registry, which kind, which files.
+
+    :param kind: ``birth`` or ``death``.
+    :param include_dir: the folder of the country's SQL, mappings, rules and schemas; empty for the default (templated).
+    """
 
     template_fields: Sequence[str] = ("include_dir",)
     ui_color = "#e4f1e0"

@@ -1,0 +1,153 @@
+"""The DAGs load, quickly and without error, and say everything that a scheduler and an operator must know."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+SYNCS = ["crvs_birth_sync", "crvs_death_sync"]
+ALL = [*SYNCS, "mosip_reconcile"]
+ODD_DAYS = {"Asia/Kathmandu": 0, "UTC": 0, "Africa/Addis_Ababa": 0, "America/New_York": 2, "Europe/Paris": 2}
+"""Days of the year that are not 24 hours long, by zone."""
+
+
+@pytest.fixture(scope="module")
+def loaded(ask: Any) -> dict[str, Any]:
+    """What a DAG processor sees."""
+    seen: dict[str, Any] = ask("dags", CRVS_START_DATE="2026-03-01")
+    return seen
+
+
+def test_all_dags_load_without_error(loaded: dict[str, Any]) -> None:
+    assert loaded["errors"] == {}
+    assert sorted(loaded["dags"]) == ALL
+
+
+def test_each_dag_is_parsed_in_less_than_a_second(loaded: dict[str, Any]) -> None:
+    assert len(loaded["seconds"]) == 3
+    assert all(seconds < 1.0 for seconds in loaded["seconds"].values()), loaded["seconds"]
+
+
+def test_parsing_imports_nothing_heavy(loaded: dict[str, Any]) -> None:
+    assert set(loaded["heavy"]) <= {"aiohttp"}, "aiohttp comes with Airflow's HTTP hook; nothing else may"
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_each_dag_says_what_it_is_and_when_it_runs(loaded: dict[str, Any], name: str) -> None:
+    dag = loaded["dags"][name]
+
+    assert len(dag["doc_md"]) > 200
+    assert dag["description"]
+    assert "crvs" in dag["tags"]
+    assert "mosip" in dag["tags"]
+    assert dag["start_date"] is not None
+    assert datetime.fromisoformat(dag["start_date"]) == datetime(2026, 3, 1, tzinfo=UTC)
+    assert dag["catchup"] is False
+    assert dag["max_active_runs"] == 1
+    assert dag["dagrun_timeout"] > 0
+    expected = "CronDataIntervalTimetable" if name in SYNCS else "AssetOrTimeSchedule"
+    assert dag["timetable"] == expected
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_each_task_has_owner_retries_policy_time_out_and_pool(loaded: dict[str, Any], name: str) -> None:
+    tasks = loaded["dags"][name]["tasks"]
+    assert tasks
+    for task in tasks.values():
+        assert task["owner"] not in ("", "airflow")
+        assert task["retries"] >= 3
+        assert task["retry_delay"] > 0
+        assert task["policy"] == "MosipRetryPolicy"
+        assert 0 < task["execution_timeout"] < loaded["dags"][name]["dagrun_timeout"]
+        assert task["pool"]
+
+
+@pytest.mark.parametrize(("name", "kind"), [("crvs_birth_sync", "birth"), ("crvs_death_sync", "death")])
+def test_a_sync_subscribes_plans_submits_resumes_and_closes_in_that_order(
+    loaded: dict[str, Any], name: str, kind: str
+) -> None:
+    dag = loaded["dags"][name]
+
+    assert [tuple(edge) for edge in dag["edges"]] == [
+        ("plan", "submit"),
+        ("resume", "close"),
+        ("submit", "resume"),
+        ("subscribe", "plan"),
+    ]
+    assert {task: seen["mapped"] for task, seen in dag["tasks"].items() if seen["mapped"]} == {"submit": True}
+    assert {seen["kind"] for task, seen in dag["tasks"].items() if task != "subscribe"} == {kind}
+    for last in ("resume", "close"):
+        assert dag["tasks"][last]["trigger_rule"] == "all_done", "what is left over is looked after, whatever failed"
+
+
+def test_the_reconciliation_is_woken_by_the_inbox(loaded: dict[str, Any]) -> None:
+    (watcher,) = loaded["dags"]["mosip_reconcile"]["watchers"]
+
+    assert watcher[1] == "mosip_crvs.triggers.inbox.InboxTrigger"
+    assert watcher[2] == {"ledger_conn_id": "crvs_ledger", "poll_interval": 2.0}
+    assert [tuple(edge) for edge in loaded["dags"]["mosip_reconcile"]["edges"]] == [("settle", "balance")]
+    assert "renew_subscription" in loaded["dags"]["mosip_reconcile"]["tasks"]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_each_dag_survives_the_way_through_the_database(loaded: dict[str, Any], name: str) -> None:
+    dag = loaded["dags"][name]
+
+    assert dag["timetable_back"] == dag["timetable"]
+    assert dag["timetable_same"] is True
+    assert dag["edges_back"] == dag["edges"]
+    kept_by_the_scheduler = (
+        "type",
+        "owner",
+        "retries",
+        "retry_delay",
+        "execution_timeout",
+        "pool",
+        "mapped",
+        "trigger_rule",
+    )
+    for task, seen in dag["tasks"].items():
+        assert {name: dag["tasks_back"][task][name] for name in kept_by_the_scheduler} == {
+            name: seen[name] for name in kept_by_the_scheduler
+        }
+
+
+@pytest.fixture(scope="module")
+def intervals(ask: Any) -> dict[str, Any]:
+    """What the timetables give in each zone."""
+    seen: dict[str, Any] = ask("intervals", *ODD_DAYS)
+    return seen
+
+
+@pytest.mark.parametrize("zone", ODD_DAYS)
+def test_a_night_covers_exactly_one_day_of_the_registry(intervals: dict[str, Any], zone: str) -> None:
+    given = intervals[zone]
+    where = ZoneInfo(zone)
+    assert sorted(given) == SYNCS
+    for seen in given.values():
+        odd, end_before = 0, None
+        for start, end, run_after in (tuple(map(datetime.fromisoformat, run)) for run in seen["runs"]):
+            for moment in (start, end):
+                local = moment.astimezone(where)
+                assert (local.hour, local.minute, local.second) == (0, 0, 0)
+            assert (end.astimezone(where).date() - start.astimezone(where).date()) == timedelta(days=1)
+            assert run_after == end, "a day is read when it is over"
+            assert end_before in (None, start), "a gap or an overlap between two nights"
+            end_before = end
+            odd += end - start != timedelta(hours=24)
+        assert odd == ODD_DAYS[zone], "only the days on which the clocks change are not 24 hours long"
+        start, end = map(datetime.fromisoformat, seen["by_hand"])
+        assert end - start == timedelta(hours=24)
+        assert start.astimezone(where).strftime("%H:%M") == "00:00"
+        assert end <= datetime(2026, 3, 15, 15, 9, tzinfo=UTC)
+
+
+def test_a_time_zone_that_does_not_exist_is_an_import_error_and_not_a_silent_night(ask: Any) -> None:
+    seen = ask("dags", CRVS_REGISTRY_TIMEZONE="Mars/Olympus")
+
+    assert len(seen["errors"]) >= 2
+    assert all("Mars/Olympus" in error for error in seen["errors"].values())
+    assert not set(seen["dags"]) & set(SYNCS)

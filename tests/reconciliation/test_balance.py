@@ -1,0 +1,190 @@
+"""A day balances when every event stands in exactly one term, and only then."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+
+import pytest
+from day_books import DAY, Books, aid
+
+from mosip_crvs.reconciliation.balance import day_balance, days_to_balance, keep, open_applications
+
+STATES = {
+    "AID_ASSIGNED": "held",
+    "TRIGGERING": "in_progress",
+    "TRIGGERED": "in_progress",
+    "AWAITING_INFO": "awaiting",
+    "FAILED": "failed",
+    "REJECTED": "rejected",
+    "COMPLETED": "completed",
+}
+OUTCOMES = ["known", "not_eligible", "quarantined"]
+SENT = ["completed", "rejected", "failed", "awaiting", "in_progress"]
+
+
+def a_full_day(books: Books) -> None:
+    """Births and deaths in every state, each a different number of times."""
+    for kind, start in (("birth", 0), ("death", 50_000)):
+        batch = books.batch(kind)
+        number = start
+        for times, state in enumerate(STATES, start=2 if kind == "birth" else 3):
+            books.apply(batch, {aid(number + n): state for n in range(times)})
+            number += times
+        for times, outcome in enumerate(OUTCOMES, start=4):
+            books.read(batch, outcome, [f"{kind}-{outcome}-{n}" for n in range(times)])
+
+
+@pytest.mark.parametrize(("state", "term"), STATES.items())
+def test_each_state_lands_in_its_term_and_in_no_other(books: Books, state: str, term: str) -> None:
+    books.apply(books.batch(), {aid(1): state, aid(2): state})
+
+    plain = day_balance(books.ledger, DAY).as_dict()
+
+    submitted = 0 if term == "held" else 2
+    assert {name: plain[name] for name in ("held", "submitted", *SENT)} == {
+        **dict.fromkeys(("held", *SENT), 0),
+        "submitted": submitted,
+        term: 2,
+    }
+    assert plain["read"] == 2
+    assert plain["unexplained"] == 0
+    assert plain["balanced"] is True
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_each_outcome_without_an_application_is_a_term(books: Books, outcome: str) -> None:
+    books.read(books.batch(), outcome, ["a", "b", "c"])
+
+    plain = day_balance(books.ledger, DAY).as_dict()
+
+    assert (plain["read"], plain[outcome], plain["submitted"], plain["held"]) == (3, 3, 0, 0)
+    assert sum(plain[name] for name in OUTCOMES) == 3
+    assert plain["balanced"] is True
+
+
+def test_both_equations_hold_for_a_day_with_everything_in_it(books: Books) -> None:
+    a_full_day(books)
+
+    balance = day_balance(books.ledger, DAY)
+    plain = balance.as_dict()
+
+    for terms in (plain, plain["kinds"]["birth"], plain["kinds"]["death"]):
+        assert terms["read"] == sum(terms[name] for name in (*OUTCOMES, "held", "submitted"))
+        assert terms["submitted"] == sum(terms[name] for name in SENT)
+        assert all(terms[name] > 0 for name in (*OUTCOMES, "held", "submitted", *SENT))
+    assert plain["read"] == plain["kinds"]["birth"]["read"] + plain["kinds"]["death"]["read"]
+    assert plain["read"] == (2 + 3 + 4 + 5 + 6 + 7 + 8) + (3 + 4 + 5 + 6 + 7 + 8 + 9) + 2 * (4 + 5 + 6)
+    assert (plain["held"], plain["completed"]) == (2 + 3, 8 + 9)
+    assert balance.balanced
+    assert json.loads(balance.as_json()) == plain
+
+
+def test_an_application_that_vanished_is_unexplained(books: Books) -> None:
+    a_full_day(books)
+    books.run("DELETE FROM applications WHERE aid = :aid", aid=aid(0))
+
+    balance = day_balance(books.ledger, DAY)
+
+    assert balance.unexplained == 1
+    assert balance.balanced is False
+    assert balance.as_dict()["unexplained"] == 1
+
+
+def test_a_reading_that_vanished_is_unexplained(books: Books) -> None:
+    a_full_day(books)
+    books.run("DELETE FROM readings WHERE registration_id = :id", id=f"registration-of-{aid(0)}")
+
+    assert day_balance(books.ledger, DAY).unexplained == 1
+
+
+def test_too_much_in_births_does_not_hide_too_little_in_deaths(books: Books) -> None:
+    a_full_day(books)
+    books.run("DELETE FROM applications WHERE aid = :aid", aid=aid(0))
+    books.run("DELETE FROM readings WHERE registration_id = :id", id=f"registration-of-{aid(50_000)}")
+
+    balance = day_balance(books.ledger, DAY)
+
+    assert balance.unexplained == 2
+    assert balance.balanced is False
+
+
+def test_the_last_batch_of_a_day_is_the_days(books: Books) -> None:
+    books.apply(books.batch(), {aid(1): "COMPLETED", aid(2): "COMPLETED"})
+    again = books.batch()
+    books.read(again, "known", [f"registration-of-{aid(1)}", f"registration-of-{aid(2)}"])
+
+    plain = day_balance(books.ledger, DAY).as_dict()
+
+    assert (plain["read"], plain["known"], plain["submitted"], plain["unexplained"]) == (2, 2, 0, 0)
+
+
+def test_the_books_of_other_days_stay_out(books: Books) -> None:
+    books.apply(books.batch(day=DAY - timedelta(days=1)), {aid(1): "COMPLETED"})
+    books.apply(books.batch(day=DAY + timedelta(days=1)), {aid(2): "COMPLETED"})
+    books.apply(books.batch(), {aid(3): "REJECTED"})
+
+    plain = day_balance(books.ledger, DAY).as_dict()
+
+    assert (plain["read"], plain["rejected"], plain["completed"]) == (1, 1, 0)
+
+
+@pytest.mark.parametrize("unfinished", ["birth", "death"])
+def test_a_day_that_is_still_being_read_is_explained_and_not_balanced(books: Books, unfinished: str) -> None:
+    for number, kind in enumerate(("birth", "death")):
+        books.apply(books.batch(kind, finished=kind != unfinished), {aid(number): "TRIGGERED"})
+
+    balance = day_balance(books.ledger, DAY)
+
+    assert (balance.finished, balance.unexplained, balance.balanced) == (False, 0, False)
+    assert balance.in_progress == 2
+
+
+def test_a_day_without_a_batch_has_no_balance_to_be_proud_of(books: Books) -> None:
+    balance = day_balance(books.ledger, DAY)
+
+    assert balance.kinds == {}
+    assert (balance.finished, balance.balanced, balance.terms.read) == (False, False, 0)
+
+
+def test_a_batch_of_an_empty_day_balances(books: Books) -> None:
+    books.batch()
+    books.batch("death")
+
+    balance = day_balance(books.ledger, DAY)
+
+    assert (balance.balanced, balance.terms.read) == (True, 0)
+
+
+def test_a_balance_that_is_kept_replaces_the_days_earlier_one(books: Books) -> None:
+    books.apply(books.batch(), {aid(1): "TRIGGERED"})
+    keep(books.ledger, day_balance(books.ledger, DAY))
+    books.run("UPDATE applications SET state = 'COMPLETED'")
+    last = day_balance(books.ledger, DAY)
+    keep(books.ledger, last)
+    keep(books.ledger, day_balance(books.ledger, DAY + timedelta(days=1)))
+
+    rows = {row.day: row for row in books.run("SELECT * FROM balances")}
+    assert set(rows) == {DAY, DAY + timedelta(days=1)}
+    assert rows[DAY].terms == last.as_dict()
+    assert (rows[DAY].terms["completed"], rows[DAY].terms["in_progress"]) == (1, 0)
+    assert (rows[DAY].balanced, rows[DAY].taken_at) == (True, last.taken_at)
+    assert rows[DAY + timedelta(days=1)].balanced is False
+
+
+def test_old_days_are_balanced_again_only_while_something_of_theirs_is_open(books: Books) -> None:
+    first = date(2026, 1, 1)
+    for number in range(12):
+        state = {0: "TRIGGERED", 1: "AID_ASSIGNED", 2: "AWAITING_INFO", 3: "TRIGGERING"}.get(number, "COMPLETED")
+        books.apply(books.batch(day=first + timedelta(days=number)), {aid(number): state})
+
+    assert days_to_balance(books.ledger, newest=2) == [first + timedelta(days=n) for n in (11, 10, 3, 2, 1, 0)]
+    assert days_to_balance(books.ledger, newest=0) == [first + timedelta(days=n) for n in (3, 2, 1, 0)]
+    assert len(days_to_balance(books.ledger)) == 7 + 4
+
+
+def test_what_mosip_has_not_spoken_about_is_counted_over_all_days(books: Books) -> None:
+    for offset, state in enumerate(STATES):
+        books.apply(books.batch(day=DAY + timedelta(days=offset)), {aid(offset): state})
+
+    assert open_applications(books.ledger) == 2
