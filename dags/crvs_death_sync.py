@@ -49,8 +49,8 @@ triggers its workflow. Results come by WebSub and are settled by `mosip_reconcil
 | `subscribe` | makes sure that results will reach us, before anything is sent |
 | `plan` | cuts the window into ranges |
 | `submit` | sends one range; mapped, side by side |
-| `resume` | repeats triggers whose answers never came |
-| `close` | closes the batch; fails if any of it is left, or too much was quarantined |
+| `resume` | repeats the triggers of earlier runs whose answers never came |
+| `close` | closes the batch; fails if too much of it was quarantined |
 """,
 ):
     subscribe = SubscribeOperator(task_id="subscribe")
@@ -64,11 +64,12 @@ triggers its workflow. Results come by WebSub and are settled by `mosip_reconcil
     submit = SubmitRangeOperator.partial(task_id="submit", kind="death", max_active_tis_per_dag=8).expand_kwargs(
         plan.output
     )
-    resume = ResumeTriggersOperator(task_id="resume", kind="death", trigger_rule=TriggerRule.ALL_DONE)
+    resume = ResumeTriggersOperator(task_id="resume", kind="death")
     close = CloseBatchOperator(
         task_id="close",
         kind="death",
         batch_id="{{ ti.xcom_pull(task_ids='plan', key='batch_id') }}",
-        trigger_rule=TriggerRule.ALL_DONE,
+        trigger_rule=TriggerRule.NONE_FAILED,
     )
-    subscribe >> plan >> submit >> resume >> close
+    subscribe >> plan >> submit >> close
+    subscribe >> resume >> close

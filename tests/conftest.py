@@ -20,10 +20,11 @@ from urllib.parse import quote
 import psycopg
 import pytest
 from cryptography.fernet import Fernet
+from sqlalchemy import Engine
+
 from mosip_crvs.ledger.connection import connect_to_ledger
 from mosip_crvs.ledger.migrate import migrate
 from mosip_crvs.ledger.sealing import Seal
-from sqlalchemy import Engine
 
 if TYPE_CHECKING:
     from tests.rig import FarSide

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from sqlalchemy import create_engine
+
 from mosip_crvs.ledger.connection import connect_to_ledger
 from mosip_crvs.model import RegistrationKind
 from mosip_crvs.mosip.calls import SingleCalls
@@ -16,8 +18,6 @@ from mosip_crvs.mosip.token import TokenSource, fetch_token
 from mosip_crvs.submission.assemble import CountryFiles, assemble
 from mosip_crvs.submission.pipeline import Submission
 from mosip_crvs.submission.plan import plan_batch, window_of
-from sqlalchemy import create_engine
-
 from tests.conftest import INCLUDE
 
 YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
@@ -26,9 +26,7 @@ CLIENT, SECRET = "mosip-crvs1-client", "test-secret"
 
 def settings(mosip_url: str, **changes: Any) -> MosipSettings:
     """Settings of a test's MOSIP; nothing waits longer than a test can."""
-    plain = MosipSettings(
-        mosip_url, CLIENT, SECRET, "10001", "10077", concurrency=32, timeout=10.0, takeover_wait=0.0
-    )
+    plain = MosipSettings(mosip_url, CLIENT, SECRET, "10001", "10077", concurrency=32, timeout=10.0, takeover_wait=0.0)
     return replace(plain, **changes)
 
 
@@ -57,9 +55,7 @@ def close(made: Submission) -> None:
 def plan(made: Submission, day: date = YESTERDAY, range_size: int = 5000, spread: int = 1) -> list[tuple[int, int]]:
     """Plan a day; give what there is to do."""
     start = datetime.combine(day, time(), UTC)
-    window = window_of(
-        made.kind, start, start + timedelta(days=1), look_back=timedelta(hours=6), time_zone="UTC"
-    )
+    window = window_of(made.kind, start, start + timedelta(days=1), look_back=timedelta(hours=6), time_zone="UTC")
     return plan_batch(made.ledger, made.extract, window, "test", range_size=range_size, spread=spread)[1]
 
 

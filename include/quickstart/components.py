@@ -52,11 +52,13 @@ def sandbox(environment: Mapping[str, str], *, port: int, far_side: FarSide, rec
     """The MOSIP stand-in, with a fast clock."""
     command = python(
         *("-m", "sandbox", "--port", str(port), "--tick-seconds", "2"),
-        *("--client-id", far_side.client_id, "--client-secret", far_side.client_secret),
+        *("--client-id", far_side.client_id),
         *("--center-id", far_side.center_id, "--machine-id", far_side.machine_id),
         *("--officer-id", far_side.officer_id, "--record", record),
     )
-    return Component("sandbox", command, environment, partial(tcp.answers, port))
+    # The secret goes by the environment: it may begin with a dash, and command lines are for all to see.
+    own = {**environment, "MOSIP_CLIENT_SECRET": far_side.client_secret}
+    return Component("sandbox", command, own, partial(tcp.answers, port))
 
 
 def airflow(environment: Mapping[str, str], ports: Ports) -> list[Component]:

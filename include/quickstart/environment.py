@@ -86,6 +86,7 @@ def _configuration(places: Places, keys: Keys, ports: Ports, server: Server) -> 
         "CORE__FERNET_KEY": keys.fernet_key,
         "CORE__LOAD_EXAMPLES": False,
         "CORE__PARALLELISM": 6,
+        "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": 60,  # a killed worker is noticed in a minute, not in five
         "CORE__PLUGINS_FOLDER": places.root / "plugins",
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": places.passwords_file,
         "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{AIRFLOW_USER}:admin",

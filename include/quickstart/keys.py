@@ -35,7 +35,7 @@ def keys_for(places: Places) -> Keys:
 
 def _new_keys() -> Keys:
     return Keys(
-        airflow_password=secrets.token_urlsafe(12),
+        airflow_password=secrets.token_hex(8),
         fernet_key=Fernet.generate_key().decode(),
         jwt_secret=secrets.token_urlsafe(48),
         api_secret=secrets.token_urlsafe(48),

@@ -42,7 +42,7 @@ def get_provider_info() -> dict[str, Any]:
                     "receiver_url": _text("Receiver URL", "Where MOSIP's hub reaches the receiver"),
                     "source": _text("Source", "As the packet manager's provider is configured", default="CRVS1"),
                     "token_source": _text(
-                        # No default here: Airflow shows "***" for whatever has "token" in its name, and would save that.
+                        # No default: for a name with "token" in it Airflow shows "***", and would save that.
                         "Token from", "keycloak, unless set to authmanager", enum=["keycloak", "authmanager"]
                     ),
                     "realm": _text("Realm", "Keycloak's realm", default="mosip"),

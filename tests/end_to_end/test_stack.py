@@ -18,7 +18,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-
 from tests.conftest import ROOT, free_port, service
 from tests.rig import CLIENT, SECRET, FarSide
 
@@ -197,10 +196,9 @@ def test_a_task_killed_by_the_system_is_repeated_by_airflow_and_nothing_is_sent_
 
 
 def sending_processes(ledger_url: str) -> list[int]:
-    """Find the processes that hold a living session's lock."""
+    """Find the task processes of Airflow; at least one of them holds a living session's lock."""
     with psycopg.connect(ledger_url) as ledger:
-        labels = [row[0] for row in ledger.execute("SELECT label FROM sessions WHERE ended_at IS NULL").fetchall()]
-    assert labels
+        assert ledger.execute("SELECT count(*) FROM sessions WHERE ended_at IS NULL").fetchone() != (0,)
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -208,7 +206,7 @@ def sending_processes(ledger_url: str) -> list[int]:
                 title = (entry / "cmdline").read_bytes()
             except OSError:
                 continue
-            if b"airflow" in title and b"worker" in title or b"airflow task" in title:
+            if title.startswith(b"airflow worker -- ") and b"LocalExecutor" not in title:
                 found.append(int(entry.name))
     return found
 
@@ -272,7 +270,8 @@ def pages(addresses: dict[str, str]) -> dict[str, bytes]:
         try:
             found[path] = urllib.request.urlopen(asked).read()
         except urllib.error.HTTPError as problem:
-            assert problem.code == 404, f"{path}: {problem.code}"
+            if problem.code != 404:
+                raise
     assert b"Read from the registry" in found[f"/mosip-crvs/balance/{YESTERDAY}"]
     assert json.loads(found["/api/v2/importErrors"])["total_entries"] == 0
     return found

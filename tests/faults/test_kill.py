@@ -10,13 +10,13 @@ import sys
 import time
 
 import pytest
-from mosip_crvs.model import RegistrationKind
-from reference_registry import load
 from sqlalchemy import Engine
-
 from tests.conftest import INCLUDE, ROOT
 from tests.ledger.books import count
 from tests.rig import YESTERDAY, FarSide, close, plan, submission
+
+from mosip_crvs.model import RegistrationKind
+from reference_registry import load
 
 KILLS = 20
 BIRTHS = 900

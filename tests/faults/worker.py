@@ -8,10 +8,10 @@ from __future__ import annotations
 import sys
 import time
 
+from tests.rig import plan, submission
+
 from mosip_crvs.errors import RetryLater
 from mosip_crvs.submission.pipeline import resume_triggers, submit_range
-
-from tests.rig import plan, submission
 
 
 def main(ledger_url: str, registry_url: str, mosip_url: str) -> None:

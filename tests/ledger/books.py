@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+from sqlalchemy import Engine, text
+
 from mosip_crvs.ledger.batches import Window
 from mosip_crvs.model import RegistrationKind
-from sqlalchemy import Engine, text
 
 DAY = date(2026, 11, 23)
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 
 import pytest
+from sqlalchemy import Engine, text
+from tests.ledger.books import DAY, count, window
+
 from mosip_crvs.ledger.aids import take_aids
 from mosip_crvs.ledger.batches import Window, open_batch
 from mosip_crvs.ledger.claims import Claimant, ReadEvent, claim_page
@@ -13,9 +16,6 @@ from mosip_crvs.ledger.sending import TriggerOutcome, write_group
 from mosip_crvs.ledger.sessions import Session
 from mosip_crvs.model import EventKey, Finding, ReadingOutcome, RegistrationKind
 from mosip_crvs.settlement.rules import EvidenceKind
-from sqlalchemy import Engine, text
-
-from tests.ledger.books import DAY, count, window
 
 BAD = (Finding("dateOfBirth", "DATE_MALFORMED"),)
 

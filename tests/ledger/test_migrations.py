@@ -8,12 +8,12 @@ import threading
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import Engine
+from tests.conftest import Postgres
+
 from mosip_crvs.ledger.connection import connect_to_ledger
 from mosip_crvs.ledger.migrate import migrate
 from mosip_crvs.ledger.schema import metadata
-from sqlalchemy import Engine
-
-from tests.conftest import Postgres
 
 
 def test_the_migrated_ledger_is_the_declared_one(ledger: Engine) -> None:

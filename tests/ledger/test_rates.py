@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from itertools import pairwise
+
+from sqlalchemy import Engine
 
 from mosip_crvs.ledger.rates import pause, reserve
-from sqlalchemy import Engine
 
 
 def test_reservations_of_many_tasks_follow_each_other_at_the_rate(ledger: Engine) -> None:
@@ -28,7 +30,7 @@ def test_reservations_of_many_tasks_follow_each_other_at_the_rate(ledger: Engine
     waits.sort()
     assert len(waits) == 20
     assert 1.85 < waits[-1] < 2.6, "twenty handfuls of ten at 100 a second begin over 1.9 seconds"
-    assert all(later - earlier > 0.05 for earlier, later in zip(waits, waits[1:], strict=False))
+    assert all(later - earlier > 0.05 for earlier, later in pairwise(waits))
 
 
 def test_without_a_ceiling_nobody_waits(ledger: Engine) -> None:

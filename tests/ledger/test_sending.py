@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
+from tests.ledger.books import count, state_of, window
+
 from mosip_crvs.ledger.batches import open_batch
 from mosip_crvs.ledger.claims import Claimant, ReadEvent, claim_page
 from mosip_crvs.ledger.sending import Held, TriggerOutcome, adopt, stranded, write_group
 from mosip_crvs.ledger.sessions import Session, dead_sessions, seconds_to_wait
 from mosip_crvs.model import EventKey, RegistrationKind
 from mosip_crvs.settlement.rules import EvidenceKind
-from sqlalchemy import Engine, text
-from sqlalchemy.exc import DBAPIError
-
-from tests.ledger.books import count, state_of, window
 
 ACCEPTED, PRESENT = EvidenceKind.TRIGGER_ACCEPTED, EvidenceKind.TRIGGER_ALREADY_PRESENT
 
@@ -125,7 +125,9 @@ def test_the_wait_before_a_takeover_is_counted_from_the_last_sign_of_life(ledger
     session.close(in_order=True)
 
 
-@pytest.mark.parametrize("act", ["UPDATE evidence SET moved_to = 'FAILED'", "DELETE FROM evidence", "TRUNCATE evidence"])
+@pytest.mark.parametrize(
+    "act", ["UPDATE evidence SET moved_to = 'FAILED'", "DELETE FROM evidence", "TRUNCATE evidence"]
+)
 def test_evidence_can_only_be_added(ledger, mine, aids, act) -> None:
     write_group(ledger, mine.session_id, triggering=aids[:1])
     write_group(ledger, mine.session_id, outcomes=[TriggerOutcome(aids[0], ACCEPTED, "w")])

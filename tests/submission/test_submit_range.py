@@ -6,6 +6,10 @@ from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
+from sqlalchemy import Engine
+from tests.ledger.books import count
+from tests.rig import YESTERDAY, FarSide, close, plan, submission
+
 from mosip_crvs.errors import BatchIncomplete, MosipRefused, MosipUnavailable
 from mosip_crvs.ledger import batches
 from mosip_crvs.model import RegistrationKind
@@ -14,10 +18,6 @@ from mosip_crvs.submission import sender
 from mosip_crvs.submission.close import close_batch
 from mosip_crvs.submission.pipeline import Submission, resume_triggers, submit_range
 from reference_registry import load
-from sqlalchemy import Engine
-
-from tests.ledger.books import count
-from tests.rig import YESTERDAY, FarSide, close, plan, submission
 
 Make = Callable[..., Submission]
 
@@ -90,7 +90,7 @@ def test_hostile_registrations_are_quarantined_and_the_good_ones_of_their_pages_
         {"throttle_429": 0.05},
         {"trigger_wis_000": 0.1},
     ],
-    ids=lambda faults: "+".join(faults),
+    ids="+".join,
 )
 def test_passing_faults_cost_time_and_nothing_else(
     make: Make, registry_url: str, far_side: FarSide, faults: dict[str, float], monkeypatch: pytest.MonkeyPatch
@@ -210,9 +210,7 @@ def test_all_tasks_together_keep_the_rate(make: Make, registry_url: str, far_sid
     load(registry_url, births=120, clean_only=True, end_day=YESTERDAY)
     todo = plan(make(), range_size=60, spread=2)
     assert len(todo) == 2
-    tasks = [
-        threading.Thread(target=submit_range, args=(make(events_per_second=40.0), *part, "test")) for part in todo
-    ]
+    tasks = [threading.Thread(target=submit_range, args=(make(events_per_second=40.0), *part, "test")) for part in todo]
     began = time.monotonic()
     for task in tasks:
         task.start()

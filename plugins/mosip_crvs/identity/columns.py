@@ -109,9 +109,9 @@ def dates(page: Page, field: FieldMapping) -> Column:
 
 def parse_dates(page: Page, column: str) -> list[date | None]:
     """Read a column of dates, or of ISO texts; None where there is no such day."""
-    series = page.frame[column]
-    known = {cell: _day(cell) for cell in series.unique()}
-    return [known.get(cell) for cell in series.tolist()]
+    cells = page.frame[column].tolist()
+    known = {cell: _day(cell) for cell in {cell for cell in cells if isinstance(cell, str)}}
+    return [known[cell] if isinstance(cell, str) else _day(cell) for cell in cells]
 
 
 def code_field(localized_field: bool) -> Callable[[Page, FieldMapping], Column]:

@@ -67,7 +67,7 @@ def _section(balance: DayBalance) -> str:
         + "</tr>"
         for term, label in LABELS.items()
     )
-    unexplained = "".join(f"<td>{terms.unexplained:,}</td>" for terms in columns.values())
+    unexplained = "".join(f"<td>{count:,}</td>" for count in _unexplained(balance))
     return (
         f"<h1>Balance of {balance.day.isoformat()}</h1>"
         f'<p class="{"good" if balance.balanced else "bad"}">{escape(verdict(balance))}</p>'

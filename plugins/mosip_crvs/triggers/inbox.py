@@ -30,7 +30,7 @@ class InboxTrigger(BaseEventTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Look at the inbox until told to stop. An event says how many notifications wait, and nothing else."""
-        from mosip_crvs.errors import LedgerUnavailable
+        from mosip_crvs.errors import MosipCrvsError
         from mosip_crvs.hooks.ledger import LedgerHook
         from mosip_crvs.ledger import inbox
 
@@ -40,7 +40,8 @@ class InboxTrigger(BaseEventTrigger):
             while True:
                 try:
                     newest, waiting = await asyncio.to_thread(inbox.newest_waiting, engine)
-                except LedgerUnavailable as problem:
+                except MosipCrvsError as problem:
+                    # A trigger that ends is not started again: away, or not migrated yet, the ledger is waited for.
                     self.log.warning("The inbox could not be looked at: %s", problem)
                 else:
                     if newest > announced:
