@@ -110,7 +110,7 @@ def _intervals(dag: Any) -> dict[str, Any]:
 
 
 def plugins() -> dict[str, Any]:
-    """Load the plugins folder, and say what it added to the modules of this process and what it put in others' place."""
+    """Load the plugins folder; say what it added to the modules of this process, and what it put in others' place."""
     import importlib.machinery
 
     import airflow.plugins_manager as manager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import select
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -95,7 +96,9 @@ def test_an_oversized_post_is_drained_and_not_kept(
     assert subscriber.deliver(receiver, b"x" * size).status == status
 
     assert inbox(ledger) == []
-    assert [(n.reason, n.body_bytes) for n in refused(ledger)] == [("oversized", size)]
+    (noted,) = refused(ledger)
+    assert (noted.reason, noted.body_bytes) == ("oversized", size)
+    assert noted.body_sha256 != hashlib.sha256(b"x" * size).hexdigest(), "it was kept whole in memory"
 
 
 @pytest.mark.parametrize(("sticky", "status"), [(True, b"200"), (False, b"401")])
@@ -116,6 +119,25 @@ def test_an_oversized_post_in_chunks_is_not_kept_either(
 
     assert inbox(ledger) == []
     assert [(n.reason, n.body_bytes) for n in refused(ledger)] == [("oversized", 300_000)]
+
+
+def test_a_post_without_end_is_answered_all_the_same(
+    receiver: str, ledger: Engine, subscriber: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "MOST_DRAINED_BYTES", 1_000_000)
+    with open_socket(receiver) as line:
+        line.sendall(f"POST {subscriber.path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        sent = 0
+        while sent < 50_000_000 and not select.select([line], [], [], 0)[0]:
+            line.sendall(b"2710\r\n" + b"z" * 10_000 + b"\r\n")
+            sent += 10_000
+        assert b"200" in first_line(line)
+
+    assert sent < 50_000_000, "it was read on and on"
+    (noted,) = refused(ledger)
+    assert noted.reason == "oversized"
+    assert 1_000_000 < noted.body_bytes < 3_000_000
+    assert inbox(ledger) == []
 
 
 def test_a_signed_post_in_chunks_is_kept_whole(receiver: str, ledger: Engine, subscriber: Subscriber) -> None:

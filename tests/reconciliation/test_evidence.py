@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from day_books import PREFIX, Books, aid, completed
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from mosip_crvs.reconciliation.inbox import settle_inbox
@@ -24,9 +25,8 @@ def test_evidence_can_be_neither_changed_nor_removed(books: Books, statement: st
     settle_inbox(books.ledger, PREFIX)
     before = books.evidence()
 
-    with pytest.raises(DBAPIError, match="append-only") as refused:
-        books.run(statement)
+    with pytest.raises(DBAPIError, match="append-only"), books.ledger.begin() as connection:
+        connection.execute(text(statement))
 
-    assert "append-only" in str(refused.value)
     assert books.evidence() == before
     assert len(before) == 1

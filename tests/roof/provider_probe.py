@@ -9,8 +9,8 @@ import sys
 def main() -> None:
     """Ask Airflow as its API server and its tasks would."""
     from airflow.api_fastapi.core_api.services.ui.connections import HookMetaService
-    from airflow.models import Connection
     from airflow.providers_manager import ProvidersManager
+    from airflow.sdk import Connection
 
     manager = ProvidersManager()
     types = ("mosip", "crvs_ledger")

@@ -147,6 +147,19 @@ async def test_it_starts_while_the_ledger_is_away(books: Books, ledger_url: str,
 
 
 @pytest.mark.usefixtures("ledger_connection")
+async def test_it_waits_for_a_ledger_that_is_not_migrated_yet(books: Books) -> None:
+    books.receive(completed(aid(1)))
+    books.run("ALTER TABLE inbox RENAME TO inbox_of_the_future")
+    try:
+        async with running() as heard:
+            await heard.quiet(0.3)
+            books.run("ALTER TABLE inbox_of_the_future RENAME TO inbox")
+            await heard.until(1)
+    finally:
+        books.run("ALTER TABLE IF EXISTS inbox_of_the_future RENAME TO inbox")
+
+
+@pytest.mark.usefixtures("ledger_connection")
 async def test_its_events_name_nobody(books: Books) -> None:
     books.receive(completed(aid(1)))
     async with running() as heard:

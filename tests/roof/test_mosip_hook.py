@@ -1,4 +1,4 @@
-"""The ``mosip`` connection becomes a client: the HTTP hook's TLS and proxies, and nothing of the connection on the wire."""
+"""The ``mosip`` connection becomes a client: TLS and proxies as any HTTP hook, and nothing of itself on the wire."""
 
 from __future__ import annotations
 
