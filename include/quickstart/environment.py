@@ -113,7 +113,7 @@ def _configuration(places: Places, keys: Keys, ports: Ports, server: Server) -> 
 
 def _connections(keys: Keys, server: Server, far_side: FarSide, receiver_url: str) -> dict[str, str]:
     registry = server.registry.connection("postgres")
-    ledger = server.ledger.connection("crvs_ledger") | {"extra": {"seal_key": keys.seal_key}}
+    ledger = server.ledger.connection("crvs_ledger") | {"extra": {"seal_secret": keys.seal_key}}
     mosip = {
         "conn_type": "mosip",
         "host": far_side.base_url,

@@ -41,9 +41,9 @@ def get_provider_info() -> dict[str, Any]:
                     "officer_id": _text("Officer", "An active officer, mapped to centre and machine", default="crvs"),
                     "receiver_url": _text("Receiver URL", "Where MOSIP's hub reaches the receiver"),
                     "source": _text("Source", "As the packet manager's provider is configured", default="CRVS1"),
-                    "token_source": _text(
-                        # No default: for a name with "token" in it Airflow shows "***", and would save that.
-                        "Token from", "keycloak, unless set to authmanager", enum=["keycloak", "authmanager"]
+                    "login_via": _text(
+                        "Token from", "Keycloak itself, or authmanager", enum=["keycloak", "authmanager"],
+                        default="keycloak",
                     ),
                     "realm": _text("Realm", "Keycloak's realm", default="mosip"),
                     "app_id": _text("App id", "authmanager's appId", default="regproc"),

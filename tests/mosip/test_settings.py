@@ -42,7 +42,7 @@ def test_the_secret_is_in_no_representation() -> None:
 def test_every_extra_can_be_set() -> None:
     extra = {
         "center_id": "11111", "machine_id": "22222", "officer_id": "o", "source": "OPENCRVS", "realm": "r",
-        "token_source": "authmanager", "app_id": "admin", "receiver_url": "https://crvs.example.org/", "concurrency": 7,
+        "login_via": "authmanager", "app_id": "admin", "receiver_url": "https://crvs.example.org/", "concurrency": 7,
         "events_per_second": 2.5, "timeout": 11.0, "takeover_wait": 3.0, "keycloak_path": "/kc",
         "hub_path": "/websub/hub", "schema_version": "0.2",
     }  # fmt: skip
@@ -98,8 +98,8 @@ def test_a_centre_written_as_a_number_is_understood() -> None:
 
 
 @pytest.mark.parametrize("wrong", ["Keycloak", "basic", 7, ["keycloak"]])
-def test_an_unknown_token_source_is_told_which_there_are(wrong: Any) -> None:
-    assert "token_source must be keycloak or authmanager" in _refusal(token_source=wrong)
+def test_an_unknown_login_via_is_told_which_there_are(wrong: Any) -> None:
+    assert "login_via must be keycloak or authmanager" in _refusal(login_via=wrong)
 
 
 @pytest.mark.parametrize("name", ["concurrency", "events_per_second", "timeout", "takeover_wait"])
@@ -123,7 +123,13 @@ def test_a_number_written_as_text_is_understood(name: str, text: str, value: flo
     assert getattr(_settings(**{name: text}), name) == value
 
 
-@pytest.mark.parametrize("name", sorted(EXTRA_FIELDS - set(EXTRA)))
+@pytest.mark.parametrize("name", sorted(EXTRA_FIELDS - set(EXTRA) - {"keycloak_path"}))
 @pytest.mark.parametrize("nothing", [None, ""])
 def test_an_empty_extra_means_the_default(name: str, nothing: str | None) -> None:
     assert _settings(**{name: nothing}) == _settings()
+
+
+def test_a_keycloak_of_today_has_no_path_of_its_own() -> None:
+    assert _settings(keycloak_path=None).token_path.startswith("/auth/realms/")
+    assert _settings(keycloak_path="").token_path.startswith("/realms/")
+    assert _settings(keycloak_path="/").token_path.startswith("/realms/")

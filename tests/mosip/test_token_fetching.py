@@ -17,9 +17,7 @@ from mosip_crvs.mosip.token import Token, TokenSource, fetch_token
 
 
 def _fetch(far_side: FarSide, source: str = "keycloak", **options: Any) -> Token:
-    settings = MosipSettings(
-        far_side.url, "mosip-crvs1-client", SECRET, "10001", "20002", token_source=source, **options
-    )
+    settings = MosipSettings(far_side.url, "mosip-crvs1-client", SECRET, "10001", "20002", login_via=source, **options)
     return fetch_token(SingleCalls(far_side.url, timeout=2), settings)
 
 
@@ -219,7 +217,17 @@ def test_authmanager_in_trouble_is_tried_again_later(far_side: FarSide, answer: 
 @both
 @pytest.mark.parametrize(
     ("written", "seconds"),
-    [("17", 17), ("0.5", 0.5), ("0", 0), ("-5", 0), ("1e9", 3600), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("", None)],
+    [
+        ("17", 17),
+        ("0.5", 0.5),
+        ("0", 0),
+        ("-5", 0),
+        ("1e9", 3600),
+        ("Wed, 21 Oct 2020 07:28:00 GMT", 0),
+        ("Wed, 21 Oct 2099 07:28:00 GMT", 3600),
+        ("soon", None),
+        ("", None),
+    ],
 )
 def test_too_many_requests_says_how_long_to_wait(
     far_side: FarSide, source: str, written: str, seconds: float | None

@@ -170,5 +170,27 @@ def test_a_failed_fetch_is_told_and_the_next_caller_tries_again() -> None:
     assert source.get() == "token-2"
 
 
+def test_those_who_wait_for_a_fetch_that_fails_share_its_failure() -> None:
+    office = Office(takes=0.3)
+    office.problem = MosipUnavailable("down")
+    source = TokenSource(office.fetch)
+    told: list[str] = []
+
+    def ask() -> None:
+        try:
+            source.get()
+        except MosipUnavailable as problem:
+            told.append(str(problem))
+
+    threads = [threading.Thread(target=ask) for _ in range(20)]
+    started = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert told == ["down"] * 20
+    assert time.monotonic() - started < 3, "one fetch of 0.3 s, not twenty after one another"
+
+
 def test_a_representation_of_a_token_keeps_it_secret() -> None:
     assert "abc.def" not in repr(Token("abc.def", 1.0))

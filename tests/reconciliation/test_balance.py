@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 from day_books import DAY, Books, aid
+from sqlalchemy import Engine
 
 from mosip_crvs.reconciliation.balance import day_balance, days_to_balance, keep, open_applications
 
@@ -188,3 +189,26 @@ def test_what_mosip_has_not_spoken_about_is_counted_over_all_days(books: Books) 
         books.apply(books.batch(day=DAY + timedelta(days=offset)), {aid(offset): state})
 
     assert open_applications(books.ledger) == 2
+
+
+def test_a_lost_reading_and_a_lost_application_do_not_cancel_each_other(ledger: Engine) -> None:
+    from tests.ledger.books import DAY, window
+
+    from mosip_crvs.ledger.batches import open_batch
+    from mosip_crvs.ledger.claims import Claimant, ReadEvent, claim_page
+    from mosip_crvs.ledger.sessions import Session
+    from mosip_crvs.model import EventKey, RegistrationKind
+
+    session = Session.open(ledger, "t")
+    claimant = Claimant(
+        RegistrationKind.BIRTH, open_batch(ledger, window(), "t", []), session.session_id, "10001", "10077"
+    )
+    claim_page(ledger, claimant, [ReadEvent(EventKey(f"R{n}"), None) for n in range(3)])
+    session.close(in_order=True)
+    assert day_balance(ledger, DAY).unexplained == 0
+    with ledger.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM readings WHERE registration_id = 'R0'")
+        connection.exec_driver_sql("DELETE FROM applications WHERE registration_id = 'R1'")
+    taken = day_balance(ledger, DAY)
+    assert taken.terms.read == taken.terms.held == 2, "the sums agree"
+    assert taken.unexplained == 2

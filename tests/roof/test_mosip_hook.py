@@ -98,7 +98,7 @@ def test_the_address_may_be_written_as_for_any_http_connection(connect: Any, fie
         ({"extra": {}}, "center_id, machine_id"),
         ({"extra": {**EXTRA, "center_id": "123"}}, "center_id"),
         ({"extra": {**EXTRA, "concurrency": "many"}}, "concurrency"),
-        ({"extra": {**EXTRA, "token_source": "thin air"}}, "token_source"),
+        ({"extra": {**EXTRA, "login_via": "thin air"}}, "login_via"),
         ({"login": ""}, "login"),
         ({"password": ""}, "password"),
     ],

@@ -17,8 +17,8 @@ class LedgerHook(BaseHook):
     """Reaches the ledger.
 
     The connection has PostgreSQL's fields (host, port, schema, login, password; a host that begins with ``/`` is a
-    socket's folder) and in its extra ``seal_secret``, which seals the secrets of our subscriptions. ``seal_key`` is
-    read too, for connections that come from the environment; in a connection that Airflow stores, its UI would show it.
+    socket's folder) and in its extra ``seal_secret``, which seals the secrets of our subscriptions. Its name has
+    "secret" in it because Airflow hides extras by name.
 
     :param ledger_conn_id: the Airflow connection.
     """
@@ -60,8 +60,7 @@ class LedgerHook(BaseHook):
         from mosip_crvs.errors import StopTheRun
         from mosip_crvs.ledger.sealing import Seal
 
-        extra = self.get_connection(self.ledger_conn_id).extra_dejson
-        key = extra.get("seal_secret") or extra.get("seal_key")
+        key = self.get_connection(self.ledger_conn_id).extra_dejson.get("seal_secret")
         if not key:
             raise StopTheRun(f"the {self.ledger_conn_id!r} connection's extra lacks seal_secret, a Fernet key")
         mask_secret(str(key))

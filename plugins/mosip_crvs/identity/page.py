@@ -9,7 +9,7 @@ from datetime import date
 import pandas as pd
 
 from mosip_crvs.errors import ExtractError, MappingError, SchemaError
-from mosip_crvs.identity import columns
+from mosip_crvs.identity import columns, rules
 from mosip_crvs.identity.columns import Column, Page
 from mosip_crvs.identity.eligibility import AgeRule
 from mosip_crvs.identity.mapping import FieldMapping, Mapping
@@ -49,12 +49,30 @@ class PageMapper:
                     f"the {self.mapping.kind} mapping writes {mapped.name!r}, which the ID schema does not have: "
                     "MOSIP would drop it silently; correct include/mappings or include/schemas"
                 )
+            self._check_texts(mapped)
         dated = {mapped.name for mapped in self.mapping.fields if mapped.source == "date"}
         for rule in self.eligibility:
             if rule.field not in dated:
                 raise MappingError(
                     f"the eligibility rule {rule.code} judges {rule.field!r}, which the {self.mapping.kind} mapping "
                     "does not write as a date; correct include/rules or include/mappings"
+                )
+
+    def _check_texts(self, mapped: FieldMapping) -> None:
+        """Refuse plain texts of the country's own files that MOSIP's parser would drop."""
+        texts: list[str] = []
+        if mapped.source == "constant":
+            texts = [mapped.constant or ""]
+        elif mapped.source == "code" and not self.schema.field_is_localized(mapped.name):
+            entries = (
+                entry.get(mapped.key) if mapped.key else entry
+                for entry in self.mapping.tables[mapped.table or ""].values()
+            )
+            texts = [str(e.get(self.mapping.languages[0], "x") if isinstance(e, dict) else e) for e in entries]
+        for text in texts:
+            if broken := rules.plain_text_rule(text):
+                raise MappingError(
+                    f"the {self.mapping.kind} mapping writes {mapped.name!r} as {text!r}: {rules.SENTENCES[broken]}"
                 )
 
     def map_page(self, frame: pd.DataFrame, today: date) -> list[MappedEvent]:

@@ -7,7 +7,7 @@ who has an application under another registration cannot get a second.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -88,7 +88,7 @@ def claim_page(engine: Engine, claimant: Claimant, events: Sequence[ReadEvent]) 
     page = ClaimedPage()
     with transaction(engine) as connection:
         mine = _insert(connection, claimant, wanted, aids)
-        known = _look_up(connection, claimant.kind, [event.key for event in events])
+        known = mine | _look_up(connection, claimant.kind, [event.key for event in events if event.key not in mine])
         findings: dict[EventKey, Sequence[Finding]] = {}
         for event in events:
             application = known.get(event.key)
@@ -120,7 +120,7 @@ def _outcome(event: ReadEvent, application: _Known | None, batch_id: int) -> Rea
 def _sort_unsent(
     events: Iterable[ReadEvent],
     known: dict[EventKey, _Known],
-    mine: frozenset[EventKey],
+    mine: Collection[EventKey],
     session_id: int,
     page: ClaimedPage,
 ) -> list[tuple[EventKey, _Known]]:
@@ -182,7 +182,7 @@ _INSERT = text(
            CAST(:aids AS text[])
       ) AS claimed (id, act, number, person, aid)
     ON CONFLICT DO NOTHING
-    RETURNING registration_id, act, act_number
+    RETURNING registration_id, act, act_number, aid
     """
 )
 
@@ -200,6 +200,8 @@ _READINGS = text(
 
 
 def _look_up(connection: Connection, kind: RegistrationKind, keys: Sequence[EventKey]) -> dict[EventKey, _Known]:
+    if not keys:
+        return {}
     rows = connection.execute(_LOOK_UP, {"kind": str(kind), **_key_arrays(keys)})
     return {
         EventKey(row.registration_id, row.act, row.act_number): _Known(
@@ -211,9 +213,9 @@ def _look_up(connection: Connection, kind: RegistrationKind, keys: Sequence[Even
 
 def _insert(
     connection: Connection, claimant: Claimant, events: Sequence[ReadEvent], aids: Sequence[str]
-) -> frozenset[EventKey]:
+) -> dict[EventKey, _Known]:
     if not events:
-        return frozenset()
+        return {}
     rows = connection.execute(
         _INSERT,
         {
@@ -225,7 +227,12 @@ def _insert(
             **_key_arrays([event.key for event in events]),
         },
     )
-    return frozenset(EventKey(row.registration_id, row.act, row.act_number) for row in rows)
+    return {
+        EventKey(row.registration_id, row.act, row.act_number): _Known(
+            row.aid, ApplicationState.AID_ASSIGNED, claimant.batch_id, claimant.session_id
+        )
+        for row in rows
+    }
 
 
 def _write_readings(connection: Connection, batch_id: int, outcomes: dict[EventKey, ReadingOutcome]) -> None:

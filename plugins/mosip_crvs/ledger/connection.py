@@ -45,9 +45,24 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     :raises LedgerUnavailable: when the server could not be reached or the commit is not certain. The text names the
         kind of fault only: a driver's text may quote values.
     """
+    with _told_discreetly(), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def one_statement(engine: Engine) -> Iterator[Connection]:
+    """Give a connection on which each statement is a transaction of its own: one round trip, where one is enough.
+
+    It fails as :func:`transaction` does.
+    """
+    with _told_discreetly(), engine.connect() as connection:
+        yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+@contextmanager
+def _told_discreetly() -> Iterator[None]:
     try:
-        with engine.begin() as connection:
-            yield connection
+        yield
     except DBAPIError as problem:
         if isinstance(problem.orig, _REFUSALS):
             # Its text quotes the row; the constraint's name is enough to find the mistake.

@@ -8,12 +8,13 @@ it may know (trigger again, never create again).
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 
-from mosip_crvs.ledger.connection import transaction
+from mosip_crvs.ledger.connection import one_statement, transaction
 from mosip_crvs.ledger.sessions import dead_sessions
 from mosip_crvs.settlement.rules import EvidenceKind
 
@@ -55,15 +56,28 @@ def write_group(
     :return: those of ``triggering`` that may now be triggered. One that is missing is no longer ours: it was taken
         over, or its result was there first; its trigger must not be sent.
     """
-    with transaction(engine) as connection:
-        connection.execute(
-            text("UPDATE sessions SET seen_at = clock_timestamp() WHERE session_id = :id"), {"id": session_id}
+    said = [
+        {
+            "aid": outcome.aid,
+            "kind": outcome.kind,
+            "reference": outcome.reference,
+            "alarm": outcome.alarm,
+            "digest": hashlib.sha256(f"{outcome.kind}:{outcome.reference}".encode()).hexdigest(),
+        }
+        for outcome in outcomes
+    ]
+    waiting = [{"aid": each.aid, "code": each.code} for each in held]
+    with one_statement(engine) as connection:
+        rows = connection.execute(
+            _GROUP,
+            {
+                "session_id": session_id,
+                "triggering": ",".join(triggering),
+                "said": json.dumps(said),
+                "waiting": json.dumps(waiting),
+            },
         )
-        granted = _mark_triggering(connection, session_id, triggering)
-        _record_outcomes(connection, outcomes)
-        if held:
-            connection.execute(_HELD, {"aids": [h.aid for h in held], "codes": [h.code for h in held]})
-    return granted
+        return frozenset(rows.scalars())
 
 
 def stranded(engine: Engine, kind: str, limit: int = 50_000) -> list[str]:
@@ -82,67 +96,37 @@ def stranded(engine: Engine, kind: str, limit: int = 50_000) -> list[str]:
         return [row.aid for row in rows]
 
 
-_TRIGGERING = text(
+# One statement, so that a group costs one round trip and one commit. No application stands in two of its parts: what
+# is said of a trigger comes after it was granted.
+_GROUP = text(
     """
-    UPDATE applications SET state = 'TRIGGERING', triggering_at = now(), held_code = NULL
-     WHERE aid = ANY(:aids) AND state = 'AID_ASSIGNED' AND session_id = :session_id
-    RETURNING aid
-    """
-)
-
-_TRIGGERED = text(
-    """
-    WITH said AS (
-        SELECT aid, kind, reference, alarm, digest
-          FROM unnest(
-               CAST(:aids AS text[]), CAST(:kinds AS text[]), CAST(:references AS text[]), CAST(:alarms AS text[]),
-               CAST(:digests AS text[])
-          ) AS said (aid, kind, reference, alarm, digest)
+    WITH seen AS (
+        UPDATE sessions SET seen_at = clock_timestamp() WHERE session_id = :session_id
+    ), said AS (
+        SELECT * FROM json_to_recordset(CAST(:said AS json))
+            AS said (aid text, kind text, reference text, alarm text, digest text)
     ), moved AS (
         UPDATE applications a
            SET state = 'TRIGGERED', triggered_at = now(), workflow_instance_id = said.reference, held_code = NULL
           FROM said WHERE a.aid = said.aid AND a.state = 'TRIGGERING'
         RETURNING a.aid
+    ), kept AS (
+        INSERT INTO evidence (aid, kind, source, code, body_sha256, moved_from, moved_to, alarm)
+        SELECT said.aid, said.kind, 'workflowinstance', NULL, said.digest,
+               CASE WHEN moved.aid IS NULL THEN a.state ELSE 'TRIGGERING' END,
+               CASE WHEN moved.aid IS NULL THEN a.state ELSE 'TRIGGERED' END, said.alarm
+          FROM said JOIN applications a USING (aid) LEFT JOIN moved USING (aid)
+        ON CONFLICT ON CONSTRAINT evidence_once DO NOTHING
+    ), held AS (
+        UPDATE applications a SET held_code = waiting.code
+          FROM json_to_recordset(CAST(:waiting AS json)) AS waiting (aid text, code text)
+         WHERE a.aid = waiting.aid AND a.state IN ('AID_ASSIGNED', 'TRIGGERING')
     )
-    INSERT INTO evidence (aid, kind, source, code, body_sha256, moved_from, moved_to, alarm)
-    SELECT said.aid, said.kind, 'workflowinstance', NULL, said.digest,
-           CASE WHEN moved.aid IS NULL THEN a.state ELSE 'TRIGGERING' END,
-           CASE WHEN moved.aid IS NULL THEN a.state ELSE 'TRIGGERED' END, said.alarm
-      FROM said JOIN applications a USING (aid) LEFT JOIN moved USING (aid)
-    ON CONFLICT ON CONSTRAINT evidence_once DO NOTHING
+    UPDATE applications SET state = 'TRIGGERING', triggering_at = now(), held_code = NULL
+     WHERE aid = ANY(string_to_array(:triggering, ',')) AND state = 'AID_ASSIGNED' AND session_id = :session_id
+    RETURNING aid
     """
 )
-
-_HELD = text(
-    """
-    UPDATE applications a SET held_code = held.code
-      FROM unnest(CAST(:aids AS text[]), CAST(:codes AS text[])) AS held (aid, code)
-     WHERE a.aid = held.aid AND a.state IN ('AID_ASSIGNED', 'TRIGGERING')
-    """
-)
-
-
-def _mark_triggering(connection: Connection, session_id: int, aids: Sequence[str]) -> frozenset[str]:
-    if not aids:
-        return frozenset()
-    rows = connection.execute(_TRIGGERING, {"aids": list(aids), "session_id": session_id})
-    return frozenset(row.aid for row in rows)
-
-
-def _record_outcomes(connection: Connection, outcomes: Sequence[TriggerOutcome]) -> None:
-    if outcomes:
-        connection.execute(
-            _TRIGGERED,
-            {
-                "aids": [outcome.aid for outcome in outcomes],
-                "kinds": [str(outcome.kind) for outcome in outcomes],
-                "references": [outcome.reference for outcome in outcomes],
-                "alarms": [outcome.alarm for outcome in outcomes],
-                "digests": [
-                    hashlib.sha256(f"{outcome.kind}:{outcome.reference}".encode()).hexdigest() for outcome in outcomes
-                ],
-            },
-        )
 
 
 def adopt(engine: Engine, session_id: int, aids: Sequence[str]) -> list[str]:

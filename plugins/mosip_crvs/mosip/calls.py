@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
 
 import requests
 
@@ -32,6 +33,8 @@ class SingleCalls:
     def __init__(self, base_url: str, session: requests.Session | None = None, timeout: float = 30.0) -> None:
         self.base_url = base_url.rstrip("/")
         self._session = session or requests.Session()
+        # A cookie that some server set would take the place of the token, which travels as a cookie, too.
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._timeout = timeout
 
     def send(

@@ -19,7 +19,7 @@ class MosipSettings:
     """One MOSIP, as the ``mosip`` connection describes it. Defaults are MOSIP's own.
 
     :param base_url: scheme, host and port; every service's default path lies below it.
-    :param token_source: ``keycloak`` (client_credentials) or ``authmanager`` (``clientidsecretkey``).
+    :param login_via: ``keycloak`` (client_credentials) or ``authmanager`` (``clientidsecretkey``).
     :param app_id: authmanager's ``appId``, which selects the realm.
     :param receiver_url: where MOSIP's hub reaches our receiver.
     :param concurrency: calls in flight at once from one task.
@@ -37,7 +37,7 @@ class MosipSettings:
     officer_id: str = "crvs"
     source: str = "CRVS1"
     realm: str = "mosip"
-    token_source: str = "keycloak"  # noqa: S105 (the name of a source, not a token)
+    login_via: str = "keycloak"
     app_id: str = "regproc"
     receiver_url: str = ""
     concurrency: int = 64
@@ -53,8 +53,8 @@ class MosipSettings:
             raise StopTheRun("the 'mosip' connection's host must be a URL such as https://api-internal.example.org")
         if not self.client_id or not self.client_secret:
             raise StopTheRun("the 'mosip' connection needs a login (client id) and a password (client secret)")
-        if self.token_source not in {"keycloak", "authmanager"}:
-            raise StopTheRun("the 'mosip' connection's token_source must be keycloak or authmanager")
+        if self.login_via not in {"keycloak", "authmanager"}:
+            raise StopTheRun("the 'mosip' connection's login_via must be keycloak or authmanager")
         for name, least in _LEAST.items():
             if not least <= getattr(self, name) < math.inf:
                 raise StopTheRun(f"the 'mosip' connection's {name} must be a number of at least {least}")
@@ -71,9 +71,9 @@ class MosipSettings:
     @property
     def token_path(self) -> str:
         """Where tokens come from."""
-        if self.token_source == "authmanager":  # noqa: S105
+        if self.login_via == "authmanager":
             return "/v1/authmanager/authenticate/clientidsecretkey"
-        return f"{self.keycloak_path}/realms/{self.realm}/protocol/openid-connect/token"
+        return f"{self.keycloak_path.rstrip('/')}/realms/{self.realm}/protocol/openid-connect/token"
 
 
 EXTRA_FIELDS = frozenset(f.name for f in fields(MosipSettings)) - {"base_url", "client_id", "client_secret"}
@@ -91,7 +91,7 @@ def from_extra(base_url: str, client_id: str, client_secret: str, extra: dict[st
     :param extra: the connection's extra; names that are not ours (TLS, proxies, time-outs) are left to the HTTP hook.
     :raises StopTheRun: naming the field that is missing or of the wrong type.
     """
-    given = {name: value for name, value in extra.items() if name in EXTRA_FIELDS and value not in (None, "")}
+    given = {name: value for name, value in extra.items() if name in EXTRA_FIELDS and _is_given(name, value)}
     _convert(given, "concurrency", int)
     for name in _DECIMALS:
         _convert(given, name, float)
@@ -101,6 +101,11 @@ def from_extra(base_url: str, client_id: str, client_secret: str, extra: dict[st
     if missing:
         raise StopTheRun(f"the 'mosip' connection's extra lacks {', '.join(missing)}")
     return MosipSettings(base_url.rstrip("/"), client_id, client_secret, **given)
+
+
+def _is_given(name: str, value: Any) -> bool:
+    """Say whether an extra is set; an empty one is not, but for the path that newer Keycloaks do without."""
+    return value is not None and (value != "" or name == "keycloak_path")
 
 
 def _convert(given: dict[str, Any], name: str, kind: type) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import re
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 
 import jwt
 
@@ -45,6 +47,7 @@ class TokenSource:
         self._fetch = fetch
         self._lock = threading.Lock()
         self._token: Token | None = None
+        self._failure: tuple[float, MosipUnavailable] | None = None
 
     def get(self, refused: str | None = None) -> str:
         """Give a token that is good for a while.
@@ -52,12 +55,23 @@ class TokenSource:
         :param refused: a token that MOSIP has just refused: it is not handed out again. Of many callers with the same
             refused token, one fetches and all get the result.
         """
+        came_at = time.monotonic()
         with self._lock:
             token = self._token
             if token is None or token.value == refused or token.good_until <= time.monotonic():
                 self._token = None  # should the fetch fail, nobody gets the old one
-                token = self._token = self._fetch()
+                token = self._token = self._fetch_for_all(came_at)
             return token.value
+
+    def _fetch_for_all(self, came_at: float) -> Token:
+        """Fetch; who came while a fetch was failing shares its failure and need not wait for one of its own."""
+        if self._failure is not None and self._failure[0] >= came_at:
+            raise self._failure[1]
+        try:
+            return self._fetch()
+        except MosipUnavailable as problem:
+            self._failure = (time.monotonic(), problem)
+            raise
 
     async def get_async(self, refused: str | None = None) -> str:
         """Give a token without blocking the event loop."""
@@ -73,7 +87,7 @@ def fetch_token(calls: SingleCalls, settings: MosipSettings) -> Token:
     :raises MosipRefused: when the client or its secret is refused.
     :raises MosipUnavailable: when the service does not answer as it should.
     """
-    return (_from_authmanager if settings.token_source == "authmanager" else _from_keycloak)(calls, settings)  # noqa: S105
+    return (_from_authmanager if settings.login_via == "authmanager" else _from_keycloak)(calls, settings)
 
 
 def _from_keycloak(calls: SingleCalls, settings: MosipSettings) -> Token:
@@ -115,11 +129,17 @@ def retry_after(reply: Reply) -> float | None:
 
 
 def seconds(text: str | None) -> float | None:
-    """Read a number of seconds, at most an hour; None when it is none."""
-    try:
-        return None if text is None else max(0.0, min(float(text), 3600.0))
-    except ValueError:
+    """Read ``Retry-After``, a number of seconds or a date; at most an hour, None when it is neither."""
+    if text is None:
         return None
+    try:
+        wait = float(text)
+    except ValueError:
+        try:
+            wait = parsedate_to_datetime(text).timestamp() - time.time()
+        except ValueError:
+            return None
+    return max(0.0, min(wait, 3600.0)) if math.isfinite(wait) else None
 
 
 def _from_headers(reply: Reply) -> str | None:

@@ -37,13 +37,15 @@ class Terms:
     failed: int = 0
     awaiting: int = 0
     in_progress: int = 0
+    unmatched: int = 0
+    """Claimed readings without an application of their batch, and applications without a reading: must be none."""
 
     @property
     def unexplained(self) -> int:
         """How many events stand in no term, or in two, over both equations."""
         read_side = self.known + self.not_eligible + self.quarantined + self.held + self.submitted
         sent_side = self.completed + self.rejected + self.failed + self.awaiting + self.in_progress
-        return abs(self.read - read_side) + abs(self.submitted - sent_side)
+        return max(abs(self.read - read_side), self.unmatched) + abs(self.submitted - sent_side)
 
     def __add__(self, other: Terms) -> Terms:
         """Add term by term."""
@@ -87,12 +89,12 @@ class DayBalance:
         """Give the balance as plain values: the terms of the whole day on top, by kind below."""
         return {
             "day": self.day.isoformat(),
-            **asdict(self.terms),
+            **_shown(self.terms),
             "unexplained": self.unexplained,
             "balanced": self.balanced,
             "finished": self.finished,
             "taken_at": self.taken_at.isoformat(),
-            "kinds": {kind: asdict(terms) for kind, terms in self.kinds.items()},
+            "kinds": {kind: _shown(terms) for kind, terms in self.kinds.items()},
         }
 
     def as_json(self) -> str:
@@ -109,6 +111,20 @@ _LAST_BATCHES = text(
 _READ_SIDE = text("SELECT outcome, count(*) AS n FROM readings WHERE batch_id = :batch GROUP BY outcome")
 
 _SENT_SIDE = text("SELECT state, count(*) AS n FROM applications WHERE batch_id = :batch GROUP BY state")
+
+# Event by event, so that a lost reading and a lost application cannot cancel each other in the sums.
+_UNMATCHED = text(
+    """
+    SELECT (SELECT count(*) FROM readings r WHERE r.batch_id = :batch AND r.outcome = 'claimed' AND NOT EXISTS (
+                SELECT 1 FROM applications a
+                 WHERE a.batch_id = r.batch_id AND a.kind = :kind AND a.registration_id = r.registration_id
+                   AND a.act = r.act AND a.act_number = r.act_number))
+         + (SELECT count(*) FROM applications a WHERE a.batch_id = :batch AND NOT EXISTS (
+                SELECT 1 FROM readings r
+                 WHERE r.batch_id = a.batch_id AND r.registration_id = a.registration_id AND r.act = a.act
+                   AND r.act_number = a.act_number AND r.outcome = 'claimed'))
+    """
+)
 
 _TERM_OF_STATE = {
     "AID_ASSIGNED": "held",
@@ -130,7 +146,8 @@ def day_balance(ledger: Engine, day: date) -> DayBalance:
         for batch in batches:
             outcomes = {r.outcome: r.n for r in connection.execute(_READ_SIDE, {"batch": batch.batch_id})}
             states = {r.state: r.n for r in connection.execute(_SENT_SIDE, {"batch": batch.batch_id})}
-            kinds[batch.kind] = _terms(outcomes, states)
+            unmatched = connection.execute(_UNMATCHED, {"batch": batch.batch_id, "kind": batch.kind}).scalar_one()
+            kinds[batch.kind] = _terms(outcomes, states, unmatched)
         now: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
     finished = bool(batches) and all(batch.finished_at is not None for batch in batches)
     return DayBalance(day, dict(sorted(kinds.items())), finished, now)
@@ -183,7 +200,14 @@ def open_applications(ledger: Engine) -> int:
         )
 
 
-def _terms(outcomes: dict[str, int], states: dict[str, int]) -> Terms:
+def _shown(terms: Terms) -> dict[str, int]:
+    """Give the terms of the equations; what is unmatched shows in what is unexplained."""
+    shown = asdict(terms)
+    del shown["unmatched"]
+    return shown
+
+
+def _terms(outcomes: dict[str, int], states: dict[str, int], unmatched: int) -> Terms:
     by_term: dict[str, int] = dict.fromkeys(_TERM_OF_STATE.values(), 0)
     for state, count in states.items():
         by_term[_TERM_OF_STATE[state]] += count
@@ -195,5 +219,6 @@ def _terms(outcomes: dict[str, int], states: dict[str, int]) -> Terms:
         quarantined=outcomes.get("quarantined", 0),
         held=held,
         submitted=sum(by_term.values()),
+        unmatched=unmatched,
         **by_term,
     )

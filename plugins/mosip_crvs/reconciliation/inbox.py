@@ -27,7 +27,7 @@ def settle_inbox(ledger: Engine, own_prefix: str) -> Counter[str]:
     :return: counts by what became of them, and of alarms.
     """
     tally: Counter[str] = Counter()
-    for states in (("new",), ("parked",)):
+    for states in (("parked",), ("new",)):
         after = 0
         while True:
             with transaction(ledger) as connection:

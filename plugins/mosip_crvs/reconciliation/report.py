@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from html import escape
 
+from mosip_crvs.model import RegistrationKind
 from mosip_crvs.reconciliation.balance import DayBalance, Terms
 
 LABELS: dict[str, str] = {
@@ -45,7 +46,9 @@ def verdict(balance: DayBalance) -> str:
         return f"NOT BALANCED: {balance.unexplained} events are unexplained."
     if not balance.finished:
         return "Not finished: part of the day is still to be read; what was read is explained."
-    return "Balanced: every event stands in exactly one place."
+    unread = [f"{kind}s" for kind in RegistrationKind if kind not in balance.kinds]
+    but = f" But no {' and no '.join(unread)} were read for this day." if unread else ""
+    return f"Balanced: every event stands in exactly one place.{but}"
 
 
 def as_html(*balances: DayBalance) -> str:

@@ -6,17 +6,28 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from mosip_crvs.ledger.rates import Reservation
 
 Reserve = Callable[[int], Reservation]
 Pause = Callable[[float], None]
+UNLIMITED_HANDFUL = 500
+
+
+@dataclass(frozen=True, slots=True)
+class _Handful:
+    events: int
+    begins_at: float
+    spacing: float
 
 
 class Pace:
     """Lets events leave at the shared rate, and makes all tasks wait when MOSIP asks for quiet.
 
-    :param reserve: reserves some events at the ledger's gate; blocking.
+    Events are reserved at the ledger's gate a handful at a time, the next handful while this one is being used.
+
+    :param reserve: reserves some events; blocking.
     :param pause: asks all tasks for some seconds of quiet; blocking.
     :param per_second: the ceiling for all tasks together; 0 for none.
     """
@@ -25,27 +36,29 @@ class Pace:
         self._reserve = reserve
         self._pause = pause
         # A quarter of a second's worth at a time: rarely asking, and never far ahead of the others.
-        self._handful = max(1, min(200, int(per_second / 4))) if per_second > 0 else _UNLIMITED_HANDFUL
+        self._size = max(1, min(200, int(per_second / 4))) if per_second > 0 else UNLIMITED_HANDFUL
         self._left = 0
         self._next_at = 0.0
         self._spacing = 0.0
         self._quiet_until = 0.0
         self._refused = 0
+        self._upcoming: asyncio.Task[_Handful] | None = None
         self._lock = asyncio.Lock()
 
     async def next_event(self) -> None:
         """Wait until one more event may be sent."""
-        async with self._lock:
-            if self._left == 0:
-                reservation = await asyncio.to_thread(self._reserve, self._handful)
-                self._left, self._spacing = self._handful, reservation.spacing
-                self._next_at = time.monotonic() + reservation.wait
-            self._left -= 1
-            leaves_at = max(self._next_at, self._quiet_until)
-            self._next_at = leaves_at + self._spacing
-        delay = leaves_at - time.monotonic()
-        if delay > 0:
-            await asyncio.sleep(delay)
+        if self._left == 0:
+            async with self._lock:
+                if self._left == 0:
+                    await self._open_handful()
+        self._left -= 1
+        if self._left == self._size // 2:
+            self._upcoming = asyncio.create_task(self._fetch())
+        now = time.monotonic()
+        leaves_at = max(self._next_at, self._quiet_until)
+        self._next_at = max(leaves_at, now) + self._spacing if self._spacing else self._next_at
+        if leaves_at > now:
+            await asyncio.sleep(leaves_at - now)
 
     async def quiet(self, retry_after: float | None) -> None:
         """Back off: MOSIP said 429 or 503. Every refusal in a row doubles the quiet that it did not set itself."""
@@ -60,8 +73,15 @@ class Pace:
         """Note that MOSIP takes our calls again."""
         self._refused = 0
 
+    async def _open_handful(self) -> None:
+        upcoming, self._upcoming = self._upcoming, None
+        handful = await upcoming if upcoming is not None else await self._fetch()
+        self._left, self._spacing = handful.events, handful.spacing
+        self._next_at = max(handful.begins_at, self._next_at if handful.spacing else 0.0)
 
-_UNLIMITED_HANDFUL = 500
+    async def _fetch(self) -> _Handful:
+        reservation = await asyncio.to_thread(self._reserve, self._size)
+        return _Handful(self._size, time.monotonic() + reservation.wait, reservation.spacing)
 
 
 def backoff(attempt: int, retry_after: float | None, *, base: float = 0.25, most: float = 20.0) -> float:

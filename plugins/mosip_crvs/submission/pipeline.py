@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 import aiohttp
 import pandas as pd
 from sqlalchemy import Engine
 
 from mosip_crvs.errors import BatchIncomplete, ExtractError, LedgerUnavailable
-from mosip_crvs.identity.page import MappedEvent, PageMapper
+from mosip_crvs.identity.page import PageMapper
 from mosip_crvs.ledger import batches, rates, sending
 from mosip_crvs.ledger.batches import RangeTask
 from mosip_crvs.ledger.claims import Claimant, ClaimedPage, ReadEvent, claim_page
@@ -30,12 +29,13 @@ from mosip_crvs.mosip.settings import MosipSettings
 from mosip_crvs.mosip.token import TokenSource
 from mosip_crvs.packet.request import PacketRequests
 from mosip_crvs.registry.extract import Extract
-from mosip_crvs.submission.group import GroupWriter
+from mosip_crvs.submission.backlog import Packet, Trigger
 from mosip_crvs.submission.pace import Pace
 from mosip_crvs.submission.sender import Sender, Tls
 
 PAGE_SIZE = 500
-EVENTS_UNDER_WAY = 512
+EVENTS_UNDER_WAY = 256
+"""With so many left of the pages before, the next page is added: at most a page more than this is under way."""
 HEARTBEAT_SECONDS = 2.0
 
 
@@ -88,7 +88,7 @@ def resume_triggers(submission: Submission, label: str) -> Counter[str]:
 
 async def _send_range(submission: Submission, task: RangeTask, label: str) -> Counter[str]:
     tally: Counter[str] = Counter()
-    async with _sending(submission, label) as (session, sender, start):
+    async with _sending(submission, label) as (session, sender):
         claimant = Claimant(
             submission.kind,
             task.batch_id,
@@ -103,17 +103,15 @@ async def _send_range(submission: Submission, task: RangeTask, label: str) -> Co
             tally.update(prepared.tally)
             if prepared.wait:
                 await asyncio.sleep(prepared.wait)
-            for aid, event in prepared.to_create:
-                await start(sender.create_and_trigger(aid, event.identity))
-            for aid in prepared.to_trigger:
-                await start(sender.trigger_again(aid))
+            sender.backlog.add(prepared.packets, prepared.triggers)
+            await sender.backlog.until_at_most(EVENTS_UNDER_WAY)
     return tally + sender.tally
 
 
 async def _trigger_again(submission: Submission, aids: list[str], label: str) -> Counter[str]:
-    async with _sending(submission, label) as (session, sender, start):
-        for aid in await asyncio.to_thread(sending.adopt, submission.ledger, session.session_id, aids):
-            await start(sender.trigger_again(aid))
+    async with _sending(submission, label) as (session, sender):
+        free = await asyncio.to_thread(sending.adopt, submission.ledger, session.session_id, aids)
+        sender.backlog.add([], [Trigger(aid, first=False) for aid in free])
     return sender.tally
 
 
@@ -121,8 +119,8 @@ async def _trigger_again(submission: Submission, aids: list[str], label: str) ->
 class _PreparedPage:
     """A page that stands in the ledger, and what of it is to be sent."""
 
-    to_create: list[tuple[str, MappedEvent]]
-    to_trigger: list[str]
+    packets: list[Packet]
+    triggers: list[Trigger]
     tally: Counter[str]
     wait: float
 
@@ -142,8 +140,8 @@ def _prepare(submission: Submission, claimant: Claimant, pages: Iterator[pd.Data
     tally = Counter({str(outcome): count for outcome, count in Counter(claimed.outcomes.values()).items()})
     tally["busy"] += claimed.busy
     return _PreparedPage(
-        [(aid, by_key[key]) for key, aid in claimed.to_create.items()],
-        claimed.to_trigger,
+        [Packet(aid, by_key[key].identity) for key, aid in claimed.to_create.items()],
+        [Trigger(aid, first=False) for aid in claimed.to_trigger],
         tally,
         _quiet_time(submission, claimed),
     )
@@ -156,26 +154,18 @@ def _quiet_time(submission: Submission, claimed: ClaimedPage) -> float:
         return seconds_to_wait(connection, claimed.left_by, submission.settings.takeover_wait)
 
 
-Start = Callable[[Coroutine[Any, Any, None]], Coroutine[Any, Any, None]]
-
-
 @asynccontextmanager
-async def _sending(submission: Submission, label: str) -> AsyncIterator[tuple[Session, Sender, Start]]:
+async def _sending(submission: Submission, label: str) -> AsyncIterator[tuple[Session, Sender]]:
     """Open what sending needs, bound it, and close it in order; the first failure cancels everything in flight."""
     ledger, settings = submission.ledger, submission.settings
     session = await asyncio.to_thread(Session.open, ledger, label)
-    writer = GroupWriter(
-        lambda triggering, outcomes, held: sending.write_group(
-            ledger, session.session_id, triggering=triggering, outcomes=outcomes, held=held
-        )
-    )
     pace = Pace(
         lambda events: rates.reserve(ledger, events, settings.events_per_second),
         lambda seconds: rates.pause(ledger, seconds),
         settings.events_per_second,
     )
-    under_way = asyncio.Semaphore(EVENTS_UNDER_WAY)
     in_order = False
+    sender: Sender | None = None
     try:
         async with (
             aiohttp.ClientSession(
@@ -190,33 +180,29 @@ async def _sending(submission: Submission, label: str) -> AsyncIterator[tuple[Se
                 settings,
                 tokens=submission.tokens,
                 requests=submission.requests,
-                writer=writer,
+                write=lambda writes: sending.write_group(
+                    ledger,
+                    session.session_id,
+                    triggering=writes.triggering,
+                    outcomes=writes.outcomes,
+                    held=writes.held,
+                ),
                 pace=pace,
                 tls=submission.tls,
             )
-            heartbeat = group.create_task(_heartbeat(session))
-
-            async def bounded(work: Coroutine[Any, Any, None]) -> None:
-                try:
-                    await work
-                finally:
-                    under_way.release()
-
-            async def start(work: Coroutine[Any, Any, None]) -> None:
-                await under_way.acquire()
-                group.create_task(bounded(work))
-
-            yield session, sender, start
-            for _ in range(EVENTS_UNDER_WAY):
-                await under_way.acquire()
-            heartbeat.cancel()
-        await writer.close()
+            running = [group.create_task(_heartbeat(session)), group.create_task(sender.writer.run())]
+            running += [group.create_task(sender.call()) for _ in range(settings.concurrency)]
+            yield session, sender
+            await sender.backlog.until_at_most(0)
+            for task in running:
+                task.cancel()
         in_order = True
     except BaseExceptionGroup as failures:
         raise _first(failures) from None
     finally:
-        with suppress(LedgerUnavailable):  # if it failed, every event that waited for it was told already
-            await writer.close()
+        if sender is not None and not in_order:
+            with suppress(LedgerUnavailable):
+                await sender.writer.keep_what_is_known()
         await asyncio.to_thread(session.close, in_order=in_order)
 
 

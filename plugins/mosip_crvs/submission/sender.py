@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import aiohttp
+from multidict import CIMultiDict
+from yarl import URL
 
 from mosip_crvs.errors import MosipRefused, MosipUnavailable
-from mosip_crvs.identity.schema import Identity
 from mosip_crvs.ledger.sending import Held, TriggerOutcome
 from mosip_crvs.mosip.answers import Answer, no_answer, read_create_packet, read_trigger
 from mosip_crvs.mosip.codes import Action
@@ -20,7 +22,8 @@ from mosip_crvs.mosip.settings import CREATE_PACKET_PATH, WORKFLOW_INSTANCE_PATH
 from mosip_crvs.mosip.token import TokenSource, seconds
 from mosip_crvs.packet.request import PacketRequests
 from mosip_crvs.settlement.rules import EvidenceKind
-from mosip_crvs.submission.group import GroupWriter
+from mosip_crvs.submission.backlog import Backlog, Packet, Trigger
+from mosip_crvs.submission.group import Group, GroupWriter
 from mosip_crvs.submission.pace import Pace, backoff
 
 TRIES = 5
@@ -28,6 +31,8 @@ TRIES = 5
 OPERATOR_TRIES = 2
 REFUSALS_TO_STOP = 3
 """Fresh tokens that MOSIP may refuse in a row before we believe that it means us."""
+BELIEVED_SECONDS = 30.0
+"""How long an accepted call proves that our client is right, whatever another call is told."""
 FAILURES_TO_STOP = 25
 """Applications given up in a row before we believe that MOSIP is down."""
 
@@ -48,6 +53,7 @@ class Tls:
 class Sender:
     """Sends applications over one HTTP session. What it gives up is held in the ledger, with the code for why.
 
+    :param write: commits a group of ledger writes; blocking.
     :param tally: counts ``triggered``, ``already_present``, ``refused`` (as it is, it cannot be sent) and ``unsent``
         (to be tried again).
     """
@@ -59,76 +65,92 @@ class Sender:
         *,
         tokens: TokenSource,
         requests: PacketRequests,
-        writer: GroupWriter,
+        write: Callable[[Group], frozenset[str]],
         pace: Pace,
         tls: Tls | None = None,
     ) -> None:
         self.tally: Counter[str] = Counter()
+        self.backlog = Backlog()
+        self.writer = GroupWriter(write, self._committed)
         self._http = http
         self._tokens = tokens
         self._requests = requests
-        self._writer = writer
         self._pace = pace
         self._tls = tls or Tls()
-        self._create_url = settings.base_url + CREATE_PACKET_PATH
-        self._trigger_url = settings.base_url + WORKFLOW_INSTANCE_PATH
-        self._in_flight = asyncio.Semaphore(settings.concurrency)
+        self._create_url = URL(settings.base_url + CREATE_PACKET_PATH)
+        self._trigger_url = URL(settings.base_url + WORKFLOW_INSTANCE_PATH)
+        self._headers: tuple[str, CIMultiDict[str]] = ("", CIMultiDict())
         self._given_up_in_a_row = 0
+        self._accepted_at = -BELIEVED_SECONDS
 
-    async def create_and_trigger(self, aid: str, identity: Identity) -> None:
-        """Carry one claimed application to MOSIP. Only ever called for one whose trigger was never attempted."""
+    async def call(self) -> None:
+        """Make one call after the other, for ever: the bound on calls in flight is the number of callers."""
+        while True:
+            work = await self.backlog.take()
+            if isinstance(work, Packet):
+                await self._create(work)
+            else:
+                await self._trigger(work)
+
+    async def _create(self, packet: Packet) -> None:
+        """Create the packet of an application, then have ``TRIGGERING`` made durable."""
         await self._pace.next_event()
-        body = self._requests.create_packet(aid, identity, _now())
+        body = self._requests.create_packet(packet.aid, packet.identity, _now())
         answer = await self._call("PUT", self._create_url, body, read_create_packet)
-        if not answer.succeeded:
-            await self._give_up(aid, answer)
-            return
-        if await self._writer.grant_trigger(aid):
-            await self._trigger(aid, first=True)
+        if answer.succeeded:
+            self.writer.ask_to_trigger(packet.aid)
+        else:
+            self._give_up(packet.aid, answer)
 
-    async def trigger_again(self, aid: str) -> None:
-        """Repeat a trigger whose answer never reached us. The packet is not touched."""
-        await self._pace.next_event()
-        await self._trigger(aid, first=False)
-
-    async def _trigger(self, aid: str, *, first: bool) -> None:
+    async def _trigger(self, trigger: Trigger) -> None:
+        """Trigger an application whose ``TRIGGERING`` is durable. The packet is not touched."""
+        if not trigger.first:
+            await self._pace.next_event()
         attempts = _Attempts()
-        body = self._requests.trigger(aid, _now())
+        body = self._requests.trigger(trigger.aid, _now())
         answer = await self._call("POST", self._trigger_url, body, read_trigger, attempts)
         if answer.succeeded:
-            await self._writer.record(TriggerOutcome(aid, EvidenceKind.TRIGGER_ACCEPTED, answer.reference))
+            self.writer.record(TriggerOutcome(trigger.aid, EvidenceKind.TRIGGER_ACCEPTED, answer.reference))
             self._succeeded("triggered")
         elif answer.action is Action.ALREADY_DONE:
             # On the very first call for an AID nobody can have triggered it but somebody who uses our AIDs.
-            alarm = "aid_in_use" if first and attempts.made == 1 else None
-            await self._writer.record(TriggerOutcome(aid, EvidenceKind.TRIGGER_ALREADY_PRESENT, alarm=alarm))
+            alarm = "aid_in_use" if trigger.first and attempts.made == 1 else None
+            self.writer.record(TriggerOutcome(trigger.aid, EvidenceKind.TRIGGER_ALREADY_PRESENT, alarm=alarm))
             self._succeeded("already_present")
         else:
-            await self._give_up(aid, answer)
+            self._give_up(trigger.aid, answer)
+
+    def _committed(self, group: Group, granted: frozenset[str]) -> None:
+        """Go on with what a commit made safe. A trigger that was not granted is no longer ours to send."""
+        self.backlog.proceed([Trigger(aid, first=True) for aid in group.triggering if aid in granted])
+        self.backlog.finished(group.size - len(granted))
 
     async def _call(
-        self, method: str, url: str, body: bytes, read: Reader, attempts: _Attempts | None = None
+        self, method: str, url: URL, body: bytes, read: Reader, attempts: _Attempts | None = None
     ) -> Answer:
         """Make a call until it is answered for good, within bounds."""
         attempts = attempts or _Attempts()
         refusals, refused = 0, None
         while True:
-            token = await self._tokens.get_async(refused)
+            token = await self._token(refused)
             answer = await self._once(method, url, body, token, read)
             attempts.made += 1
             if answer.succeeded:
+                self._accepted_at = time.monotonic()
                 self._pace.accepted()
                 return answer
             action = answer.action
-            if action is Action.REFRESH_TOKEN:
-                refusals, refused = refusals + 1, token
-                if refusals == REFUSALS_TO_STOP:
-                    raise MosipRefused(f"MOSIP refused {refusals} fresh tokens: {answer.code}; check client and issuer")
-                continue
             if action is Action.STOP:
                 raise MosipRefused(
                     f"MOSIP refused the call: {answer.code} (HTTP {answer.status}); nothing more is sent"
                 )
+            if action is Action.REFRESH_TOKEN:
+                refusals, refused = refusals + 1, token
+                if refusals < REFUSALS_TO_STOP:
+                    continue
+                if time.monotonic() - self._accepted_at > BELIEVED_SECONDS:
+                    raise MosipRefused(f"MOSIP refused {refusals} fresh tokens: {answer.code}; check client and issuer")
+                return answer  # others are accepted meanwhile, so it does not mean us
             limit = {Action.RETRY: TRIES, Action.OPERATOR: OPERATOR_TRIES}.get(action, 1)
             if attempts.made - refusals >= limit:
                 return answer
@@ -136,28 +158,38 @@ class Sender:
                 await self._pace.quiet(answer.retry_after)
             await asyncio.sleep(backoff(attempts.made, answer.retry_after))
 
-    async def _once(self, method: str, url: str, body: bytes, token: str, read: Reader) -> Answer:
-        headers = {"Cookie": f"Authorization={token}", "Content-Type": "application/json"}
+    async def _token(self, refused: str | None) -> str:
+        """Get a token, patient with a token service that hiccups."""
+        for attempt in range(1, TRIES):
+            try:
+                return await self._tokens.get_async(refused)
+            except MosipUnavailable as problem:
+                await asyncio.sleep(backoff(attempt, problem.retry_after))
+        return await self._tokens.get_async(refused)
+
+    async def _once(self, method: str, url: URL, body: bytes, token: str, read: Reader) -> Answer:
+        if self._headers[0] != token:
+            self._headers = (
+                token,
+                CIMultiDict({"Cookie": f"Authorization={token}", "Content-Type": "application/json"}),
+            )
         try:
-            async with (
-                self._in_flight,
-                self._http.request(
-                    method,
-                    url,
-                    data=body,
-                    headers=headers,
-                    allow_redirects=False,
-                    ssl=self._tls.verify,
-                    proxy=self._tls.proxy,
-                ) as reply,
-            ):
+            async with self._http.request(
+                method,
+                url,
+                data=body,
+                headers=self._headers[1],
+                allow_redirects=False,
+                ssl=self._tls.verify,
+                proxy=self._tls.proxy,
+            ) as reply:
                 return read(reply.status, await reply.read(), seconds(reply.headers.get("Retry-After")))
         except (aiohttp.ClientError, TimeoutError, OSError) as problem:
             return no_answer(problem)
 
-    async def _give_up(self, aid: str, answer: Answer) -> None:
+    def _give_up(self, aid: str, answer: Answer) -> None:
         code = answer.code or "UNKNOWN"
-        await self._writer.hold(Held(aid, code))
+        self.writer.hold(Held(aid, code))
         if answer.action is Action.FIX_DATA:
             self.tally["refused"] += 1
             return
@@ -180,4 +212,5 @@ class _Attempts:
 
 
 def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    """UTC now, as MOSIP writes it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
