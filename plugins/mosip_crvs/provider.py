@@ -52,7 +52,7 @@ def get_provider_info() -> dict[str, Any]:
                     "schema_version": _text("Schema version", "Published version of the ID schema", default="0.1"),
                     "concurrency": _number("Calls at once", "From one task", default=64, minimum=1, maximum=512),
                     "events_per_second": _number("Events a second", "For all tasks; 0 for no limit", default=0),
-                    "timeout": _number("Time-out", "Seconds for one call", default=60, minimum=1),
+                    "timeout": _number("Time-out", "Seconds for one call", default=30, minimum=1),
                 },
             },
             {

@@ -14,6 +14,7 @@ from mosip_crvs.ledger.claims import Claimant, ReadEvent, claim_page
 from mosip_crvs.ledger.connection import connect_to_ledger
 from mosip_crvs.ledger.sending import TriggerOutcome, write_group
 from mosip_crvs.ledger.sessions import Session
+from mosip_crvs.ledger.takeover import take_over
 from mosip_crvs.model import EventKey, Finding, ReadingOutcome, RegistrationKind
 from mosip_crvs.settlement.rules import EvidenceKind
 
@@ -187,6 +188,48 @@ def test_two_tasks_that_claim_the_same_page_at_once_never_both_get_an_event(ledg
     aids = [aid for part in got for aid in part.values()]
     assert len(keys) == len(set(keys)) == 400
     assert len(set(aids)) == 400
+
+
+def test_what_another_task_took_over_and_sent_meanwhile_is_left_alone(ledger: Engine, session: Session) -> None:
+    """Both saw it unsent and left by a dead session; the other was quicker, sent it, and has ended since."""
+    dying = Session.open(ledger, "dying")
+    (aid,) = claim_page(ledger, claimant(ledger, dying), [event(1)]).to_create.values()
+    dying.close(in_order=True)
+    quicker = Session.open(ledger, "quicker")
+    assert claim_page(ledger, claimant(ledger, quicker), [event(1)]).to_create == {EventKey("R1"): aid}
+    write_group(ledger, quicker.session_id, triggering=[aid])
+    write_group(ledger, quicker.session_id, outcomes=[TriggerOutcome(aid, EvidenceKind.TRIGGER_ACCEPTED, "w")])
+    quicker.close(in_order=True)
+    with ledger.begin() as connection:
+        taken = take_over(connection, session.session_id, {aid: dying.session_id})
+    assert taken.states == {}
+
+
+def test_tasks_that_find_the_same_rows_of_a_dead_session_at_once_share_them(ledger_url: str, ledger: Engine) -> None:
+    dying = Session.open(ledger, "dying")
+    events = [event(n) for n in range(200)]
+    claim_page(ledger, claimant(ledger, dying), events)
+    dying.close(in_order=False)
+    got: list[list[str]] = []
+    barrier = threading.Barrier(5)
+
+    def task() -> None:
+        own = connect_to_ledger(ledger_url)
+        mine = Session.open(own, "heir")
+        me = claimant(own, mine)
+        barrier.wait()
+        got.append(list(claim_page(own, me, events).to_create.values()))
+        barrier.wait()
+        mine.close(in_order=True)
+        own.dispose()
+
+    threads = [threading.Thread(target=task) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    taken = [aid for part in got for aid in part]
+    assert len(taken) == len(set(taken)) == 200
 
 
 def test_aids_are_unique_over_processes_and_clock_steps(ledger: Engine) -> None:

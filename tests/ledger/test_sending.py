@@ -90,10 +90,10 @@ def test_stranded_triggers_are_adopted_from_dead_sessions_only(ledger, mine, aid
     heir = Session.open(ledger, "heir")
     assert sorted(stranded(ledger, "birth")) == sorted(aids)
     assert stranded(ledger, "death") == []
-    assert adopt(ledger, heir.session_id, aids) == [], "their owner lives"
+    assert adopt(ledger, heir.session_id, aids).states == {}, "their owner lives"
     with ledger.begin() as connection:
         connection.execute(text("UPDATE applications SET session_id = 999999 WHERE aid = :a"), {"a": aids[0]})
-    assert adopt(ledger, heir.session_id, aids) == [aids[0]]
+    assert list(adopt(ledger, heir.session_id, aids).states) == [aids[0]]
     heir.close(in_order=True)
 
 

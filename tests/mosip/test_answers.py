@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mosip_crvs.mosip.answers import Answer, error_code, no_answer, read_create_packet, read_trigger
+from mosip_crvs.mosip.answers import NO_ANSWER, TIMED_OUT, Answer, error_code, read_create_packet, read_trigger
 from mosip_crvs.mosip.codes import Action
 
 Reader = Callable[..., Answer]
@@ -186,10 +186,14 @@ def test_a_missing_role_stops_the_run() -> None:
     assert read_create_packet(403, body).action is Action.STOP
 
 
-def test_no_answer_at_all_may_be_tried_again_and_quotes_nothing() -> None:
-    answer = no_answer(ConnectionError(WORD))
-    assert (answer.status, answer.code, answer.action, answer.succeeded) == (0, "NO_ANSWER", Action.RETRY, False)
-    assert WORD not in repr(answer)
+@pytest.mark.parametrize(("answer", "code"), [(NO_ANSWER, "NO_ANSWER"), (TIMED_OUT, "TIMED_OUT")])
+def test_no_answer_at_all_may_be_tried_again(answer: Answer, code: str) -> None:
+    assert (answer.status, answer.code, answer.action, answer.succeeded) == (0, code, Action.RETRY, False)
+
+
+def test_what_a_ledger_cannot_keep_is_left_out_of_codes_and_references() -> None:
+    assert read_trigger(200, b'{"response":{"workflowInstanceId":"w\\u0000-1\\n"},"errors":null}').reference == "w-1"
+    assert read_create_packet(200, b'{"response":null,"errors":[{"errorCode":"A\\u0000B"}]}').code == "AB"
 
 
 def test_codes_and_references_are_kept_short() -> None:

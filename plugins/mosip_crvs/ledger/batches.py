@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Engine, text
 
-from mosip_crvs.errors import BatchIncomplete
+from mosip_crvs.errors import BatchIncomplete, StopTheRun
 from mosip_crvs.ledger.connection import transaction
 from mosip_crvs.model import Bound, PlannedRange, RegistrationKind
 
@@ -109,7 +109,9 @@ def take_range(engine: Engine, batch_id: int, range_number: int) -> RangeTask:
                 "RETURNING b.kind, r.lower_modified_at, r.lower_id, r.upper_modified_at, r.upper_id"
             ),
             {"batch": batch_id, "number": range_number},
-        ).one()
+        ).one_or_none()
+    if row is None:
+        raise StopTheRun(f"batch {batch_id} has no range {range_number} in this ledger: plan again")
     return RangeTask(
         batch_id,
         range_number,

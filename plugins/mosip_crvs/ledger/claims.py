@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, text
 from mosip_crvs.ledger import quarantine
 from mosip_crvs.ledger.aids import take_aids
 from mosip_crvs.ledger.connection import transaction
-from mosip_crvs.ledger.sessions import dead_sessions
+from mosip_crvs.ledger.takeover import take_over
 from mosip_crvs.model import ApplicationState, EventKey, Finding, ReadingOutcome, RegistrationKind
 
 
@@ -143,23 +143,16 @@ def _take_over(
     connection: Connection, session_id: int, unsent: Sequence[tuple[EventKey, _Known]], page: ClaimedPage
 ) -> None:
     """Take over from sessions that are dead; what a living one has in hand is left to it."""
-    dead = dead_sessions(connection, {known.session_id for _, known in unsent if known.session_id is not None})
-    taken: list[str] = []
+    taken = take_over(connection, session_id, {known.aid: known.session_id for _, known in unsent})
+    page.left_by.extend(taken.left_by)
     for key, application in unsent:
-        if application.session_id is not None and application.session_id not in dead:
-            page.busy += 1
-            continue
-        taken.append(application.aid)
-        if application.state is ApplicationState.TRIGGERING:
+        state = taken.states.get(application.aid)
+        if state is ApplicationState.AID_ASSIGNED:
+            page.to_create[key] = application.aid
+        elif state is ApplicationState.TRIGGERING:
             page.to_trigger.append(application.aid)
         else:
-            page.to_create[key] = application.aid
-    page.left_by.extend(seen for seen in dead.values() if seen is not None)
-    if taken:
-        connection.execute(
-            text("UPDATE applications SET session_id = :session, held_code = NULL WHERE aid = ANY(:aids)"),
-            {"session": session_id, "aids": taken},
-        )
+            page.busy += 1
 
 
 _UNSENT = frozenset({ApplicationState.AID_ASSIGNED, ApplicationState.TRIGGERING})

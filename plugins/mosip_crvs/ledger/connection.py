@@ -12,6 +12,19 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from mosip_crvs.errors import LedgerRefused, LedgerUnavailable, StopTheRun
 
+# Both sides notice within half a minute that the other is gone, by a cut line or a lost host; the server then ends
+# the session's lock. (A pooler that shares connections between transactions would break that lock.)
+_BOUNDS = {
+    "application_name": "mosip_crvs",
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+    "options": "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 "
+    "-c tcp_user_timeout=30000 -c statement_timeout=300000",
+}
+
 
 def connect_to_ledger(url: str | URL, *, pool_size: int = 2) -> Engine:
     """Make an engine for the ledger.
@@ -29,7 +42,7 @@ def connect_to_ledger(url: str | URL, *, pool_size: int = 2) -> Engine:
         pool_size=pool_size,
         max_overflow=2,
         pool_pre_ping=True,
-        connect_args={"application_name": "mosip_crvs", "connect_timeout": 10},
+        connect_args=_BOUNDS,
         hide_parameters=True,
     )
     event.listen(engine, "connect", _make_durable)
@@ -45,7 +58,7 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     :raises LedgerUnavailable: when the server could not be reached or the commit is not certain. The text names the
         kind of fault only: a driver's text may quote values.
     """
-    with _told_discreetly(), engine.begin() as connection:
+    with told_discreetly(), engine.begin() as connection:
         yield connection
 
 
@@ -55,12 +68,13 @@ def one_statement(engine: Engine) -> Iterator[Connection]:
 
     It fails as :func:`transaction` does.
     """
-    with _told_discreetly(), engine.connect() as connection:
+    with told_discreetly(), engine.connect() as connection:
         yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
 @contextmanager
-def _told_discreetly() -> Iterator[None]:
+def told_discreetly() -> Iterator[None]:
+    """Turn a driver's errors into the plugin's, by their kind only: their texts may quote values."""
     try:
         yield
     except DBAPIError as problem:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine, text
 
 from mosip_crvs.ledger.connection import one_statement, transaction
-from mosip_crvs.ledger.sessions import dead_sessions
+from mosip_crvs.ledger.takeover import Taken, take_over
 from mosip_crvs.settlement.rules import EvidenceKind
 
 
@@ -129,17 +129,11 @@ _GROUP = text(
 )
 
 
-def adopt(engine: Engine, session_id: int, aids: Sequence[str]) -> list[str]:
+def adopt(engine: Engine, session_id: int, aids: Sequence[str]) -> Taken:
     """Take over stranded applications from sessions that are dead; those of a living one are left to it."""
     with transaction(engine) as connection:
         rows = connection.execute(
-            text("SELECT aid, session_id FROM applications WHERE aid = ANY(:aids) AND state = 'TRIGGERING' FOR UPDATE"),
+            text("SELECT aid, session_id FROM applications WHERE aid = ANY(:aids) AND state = 'TRIGGERING'"),
             {"aids": list(aids)},
         ).all()
-        dead = dead_sessions(connection, {row.session_id for row in rows if row.session_id is not None})
-        free = [row.aid for row in rows if row.session_id is None or row.session_id in dead]
-        connection.execute(
-            text("UPDATE applications SET session_id = :session WHERE aid = ANY(:aids)"),
-            {"session": session_id, "aids": free},
-        )
-    return free
+        return take_over(connection, session_id, {row.aid: row.session_id for row in rows})

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Engine, text
 
 from mosip_crvs.errors import LedgerUnavailable
-from mosip_crvs.ledger.connection import transaction
+from mosip_crvs.ledger.connection import told_discreetly, transaction
 
 _LOCK_SPACE = 0x4352_5653  # "CRVS"
 
@@ -35,8 +35,9 @@ class Session:
             session_id = connection.execute(
                 text("INSERT INTO sessions (label) VALUES (:label) RETURNING session_id"), {"label": label}
             ).scalar_one()
-        holder = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        holder.execute(text("SELECT pg_advisory_lock(:space, :id)"), {"space": _LOCK_SPACE, "id": session_id})
+        with told_discreetly():
+            holder = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            holder.execute(text("SELECT pg_advisory_lock(:space, :id)"), {"space": _LOCK_SPACE, "id": session_id})
         return cls(engine, session_id, holder)
 
     def check(self) -> None:
@@ -58,10 +59,11 @@ class Session:
         """
         try:
             if in_order:
-                self._holder.execute(
-                    text("UPDATE sessions SET ended_at = now(), seen_at = now() WHERE session_id = :id"),
-                    {"id": self.session_id},
-                )
+                with told_discreetly():
+                    self._holder.execute(
+                        text("UPDATE sessions SET ended_at = now(), seen_at = now() WHERE session_id = :id"),
+                        {"id": self.session_id},
+                    )
         finally:
             self._holder.invalidate()
             self._holder.close()

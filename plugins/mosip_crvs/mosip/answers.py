@@ -39,15 +39,20 @@ class Answer:
         return self.code is None
 
     @property
+    def is_a_gateways(self) -> bool:
+        """Whether it carries no code of MOSIP's: it may come from something in between."""
+        return (self.code or "").startswith("HTTP_")
+
+    @property
     def action(self) -> Action:
         """What to do about it, when it did not succeed."""
         return action_for(self.status, self.code)
 
 
-def no_answer(problem: BaseException) -> Answer:
-    """Give the answer of a call that was not answered: sent or not, nobody knows."""
-    del problem  # its text may quote the request
-    return Answer(0, "NO_ANSWER")
+NO_ANSWER = Answer(0, "NO_ANSWER")
+"""The line broke: sent or not, nobody knows."""
+TIMED_OUT = Answer(0, "TIMED_OUT")
+"""Nothing came in time: MOSIP may still be at work on it."""
 
 
 def read_create_packet(status: int, body: bytes, retry_after: float | None = None) -> Answer:
@@ -71,7 +76,7 @@ def read_trigger(status: int, body: bytes, retry_after: float | None = None) -> 
     response = payload.get("response")
     instance = response.get("workflowInstanceId") if isinstance(response, dict) else None
     if isinstance(instance, str) and instance:
-        return Answer(status, reference=instance[:64])
+        return Answer(status, reference=_plain(instance))
     return Answer(status, "RESPONSE_NULL" if response is None else "REPLY_UNREADABLE")
 
 
@@ -106,9 +111,14 @@ def _first_code(payload: dict[str, Any]) -> str | None:
         return None
     first = errors[0]
     code = first.get("errorCode") if isinstance(first, dict) else None
-    return code[:_MAX_CODE] if isinstance(code, str) and code else "ERROR_WITHOUT_CODE"
+    return (_plain(code)[:_MAX_CODE] if isinstance(code, str) else "") or "ERROR_WITHOUT_CODE"
 
 
 def _is_id_packet(packet: Any) -> bool:
     name = packet.get("packetName") if isinstance(packet, dict) else None
     return isinstance(name, str) and name.endswith("_id")
+
+
+def _plain(text: str) -> str:
+    """Keep what a ledger can keep: no control characters, no halves of surrogate pairs."""
+    return "".join(character for character in text[:64] if character.isprintable())

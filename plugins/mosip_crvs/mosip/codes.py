@@ -63,6 +63,7 @@ ACTIONS: dict[str, Action] = {
     "RPR-SYS-018": Action.RETRY,
     # Our own names for answers that carry no code
     "NO_ANSWER": Action.RETRY,
+    "TIMED_OUT": Action.RETRY,
     "REPLY_UNREADABLE": Action.RETRY,
     "RESPONSE_NULL": Action.RETRY,
     "PACKET_WITHOUT_ID": Action.RETRY,

@@ -42,8 +42,8 @@ class MosipSettings:
     receiver_url: str = ""
     concurrency: int = 64
     events_per_second: float = 0.0
-    timeout: float = 60.0
-    takeover_wait: float = 15.0
+    timeout: float = 30.0
+    takeover_wait: float = 30.0
     keycloak_path: str = "/auth"
     hub_path: str = "/hub/"
     schema_version: str = "0.1"

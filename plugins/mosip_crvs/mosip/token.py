@@ -48,6 +48,7 @@ class TokenSource:
         self._lock = threading.Lock()
         self._token: Token | None = None
         self._failure: tuple[float, MosipUnavailable] | None = None
+        self._refresh: asyncio.Future[str] | None = None
 
     def get(self, refused: str | None = None) -> str:
         """Give a token that is good for a while.
@@ -78,7 +79,11 @@ class TokenSource:
         token = self._token
         if token is not None and token.value != refused and token.good_until > time.monotonic():
             return token.value
-        return await asyncio.to_thread(self.get, refused)
+        # One thread for all who wait here: the pool's few threads are needed for the ledger.
+        if self._refresh is None or self._refresh.done() or self._refresh.get_loop() is not asyncio.get_running_loop():
+            self._refresh = asyncio.ensure_future(asyncio.to_thread(self.get, refused))
+        value = await asyncio.shield(self._refresh)
+        return value if value != refused else await asyncio.to_thread(self.get, refused)
 
 
 def fetch_token(calls: SingleCalls, settings: MosipSettings) -> Token:

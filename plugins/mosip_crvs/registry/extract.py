@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, SQLAlchemyError, TimeoutError
 
 from mosip_crvs.errors import ExtractError, RetryLater
 from mosip_crvs.model import Bound, PlannedRange
@@ -108,14 +108,12 @@ _SMALLEST = 50
 
 def _failure(problem: SQLAlchemyError) -> Exception:
     """Tell a registry that is away from SQL that is wrong. The driver's text is not passed on: it may quote values."""
-    original = getattr(problem, "orig", None)
-    name = type(original or problem).__name__
-    if isinstance(problem, DBAPIError) and (problem.connection_invalidated or name in _PASSING):
+    name = type(getattr(problem, "orig", None) or problem).__name__
+    if isinstance(problem, OperationalError | InterfaceError | InternalError | TimeoutError) or (
+        isinstance(problem, DBAPIError) and problem.connection_invalidated
+    ):
         return RetryLater(f"the registry did not answer ({name})")
     return ExtractError(
         f"the registry refused the extract SQL ({name}): it must be one SELECT with modified_at and registration_id "
         "that the role may read"
     )
-
-
-_PASSING = frozenset({"OperationalError", "InterfaceError", "AdminShutdown", "QueryCanceled", "SerializationFailure"})

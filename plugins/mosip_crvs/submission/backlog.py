@@ -58,7 +58,8 @@ class Backlog:
         """Note that applications are done with, for this run."""
         self.under_way -= count
         if self._room is not None and self.under_way <= self._room[0]:
-            self._room[1].set_result(None)
+            if not self._room[1].done():
+                self._room[1].set_result(None)
             self._room = None
 
     async def take(self) -> Packet | Trigger:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from mosip_crvs.errors import BatchIncomplete, ExtractError, LedgerUnavailable
 from mosip_crvs.identity.page import PageMapper
 from mosip_crvs.ledger import batches, rates, sending
 from mosip_crvs.ledger.batches import RangeTask
-from mosip_crvs.ledger.claims import Claimant, ClaimedPage, ReadEvent, claim_page
+from mosip_crvs.ledger.claims import Claimant, ReadEvent, claim_page
 from mosip_crvs.ledger.connection import transaction
 from mosip_crvs.ledger.sessions import Session, seconds_to_wait
 from mosip_crvs.model import RegistrationKind
@@ -71,6 +71,7 @@ def submit_range(submission: Submission, batch_id: int, range_number: int, label
             f"batch {batch_id} range {range_number}: {left} applications are not sent yet ({_counts(tally)})"
         )
     batches.finish_range(submission.ledger, batch_id, range_number)
+    batches.finish_batches(submission.ledger, submission.kind)
     return tally
 
 
@@ -98,20 +99,25 @@ async def _send_range(submission: Submission, task: RangeTask, label: str) -> Co
         )
         pages = submission.extract.pages(task.lower, task.upper, submission.page_size)
         upcoming = asyncio.create_task(asyncio.to_thread(_prepare, submission, claimant, pages))
-        while (prepared := await upcoming) is not None:
-            upcoming = asyncio.create_task(asyncio.to_thread(_prepare, submission, claimant, pages))
-            tally.update(prepared.tally)
-            if prepared.wait:
-                await asyncio.sleep(prepared.wait)
-            sender.backlog.add(prepared.packets, prepared.triggers)
-            await sender.backlog.until_at_most(EVENTS_UNDER_WAY)
+        try:
+            while (prepared := await upcoming) is not None:
+                upcoming = asyncio.create_task(asyncio.to_thread(_prepare, submission, claimant, pages))
+                tally.update(prepared.tally)
+                if prepared.wait:
+                    await asyncio.sleep(prepared.wait)
+                sender.backlog.add(prepared.packets, prepared.triggers)
+                await sender.backlog.until_at_most(EVENTS_UNDER_WAY)
+        finally:
+            # Its failure, if it has one beside another, is nobody's to report: the text may quote a registration.
+            await asyncio.gather(upcoming, return_exceptions=True)
     return tally + sender.tally
 
 
 async def _trigger_again(submission: Submission, aids: list[str], label: str) -> Counter[str]:
     async with _sending(submission, label) as (session, sender):
-        free = await asyncio.to_thread(sending.adopt, submission.ledger, session.session_id, aids)
-        sender.backlog.add([], [Trigger(aid, first=False) for aid in free])
+        taken = await asyncio.to_thread(sending.adopt, submission.ledger, session.session_id, aids)
+        await asyncio.sleep(await asyncio.to_thread(_quiet_time, submission, taken.left_by))
+        sender.backlog.add([], [Trigger(aid, first=False) for aid in taken.states])
     return sender.tally
 
 
@@ -143,15 +149,16 @@ def _prepare(submission: Submission, claimant: Claimant, pages: Iterator[pd.Data
         [Packet(aid, by_key[key].identity) for key, aid in claimed.to_create.items()],
         [Trigger(aid, first=False) for aid in claimed.to_trigger],
         tally,
-        _quiet_time(submission, claimed),
+        _quiet_time(submission, claimed.left_by),
     )
 
 
-def _quiet_time(submission: Submission, claimed: ClaimedPage) -> float:
-    if not claimed.left_by:
+def _quiet_time(submission: Submission, left_by: Sequence[datetime]) -> float:
+    """Say how long to wait before sending what a killed task may have calls under way for."""
+    if not left_by:
         return 0.0
     with transaction(submission.ledger) as connection:
-        return seconds_to_wait(connection, claimed.left_by, submission.settings.takeover_wait)
+        return seconds_to_wait(connection, left_by, submission.settings.takeover_wait)
 
 
 @asynccontextmanager
@@ -196,11 +203,11 @@ async def _sending(submission: Submission, label: str) -> AsyncIterator[tuple[Se
             await sender.backlog.until_at_most(0)
             for task in running:
                 task.cancel()
-        in_order = True
+        in_order = not sender.unanswered
     except BaseExceptionGroup as failures:
         raise _first(failures) from None
     finally:
-        if sender is not None and not in_order:
+        if sender is not None and sender.backlog.under_way:
             with suppress(LedgerUnavailable):
                 await sender.writer.keep_what_is_known()
         await asyncio.to_thread(session.close, in_order=in_order)

@@ -1,4 +1,13 @@
-"""Sending one application: create the packet, make ``TRIGGERING`` durable, trigger. In that order, always."""
+"""Sending one application: create the packet, make ``TRIGGERING`` durable, trigger. In that order, always.
+
+A caller takes a packet from the backlog and creates it; the group writer commits ``TRIGGERING``; that puts a trigger
+into the backlog, which the next free caller takes. MOSIP's word on it goes to the group writer, too::
+
+    backlog --packet--> _create --> MOSIP --> writer.ask_to_trigger --> ledger --> _committed --+
+       ^                                                                                       | trigger
+       +---------------------------------------------------------------------------------------+
+    backlog --trigger-> _trigger -> MOSIP --> writer.record --> ledger --> _committed: finished
+"""
 
 from __future__ import annotations
 
@@ -16,7 +25,7 @@ from yarl import URL
 
 from mosip_crvs.errors import MosipRefused, MosipUnavailable
 from mosip_crvs.ledger.sending import Held, TriggerOutcome
-from mosip_crvs.mosip.answers import Answer, no_answer, read_create_packet, read_trigger
+from mosip_crvs.mosip.answers import NO_ANSWER, TIMED_OUT, Answer, read_create_packet, read_trigger
 from mosip_crvs.mosip.codes import Action
 from mosip_crvs.mosip.settings import CREATE_PACKET_PATH, WORKFLOW_INSTANCE_PATH, MosipSettings
 from mosip_crvs.mosip.token import TokenSource, seconds
@@ -31,6 +40,8 @@ TRIES = 5
 OPERATOR_TRIES = 2
 REFUSALS_TO_STOP = 3
 """Fresh tokens that MOSIP may refuse in a row before we believe that it means us."""
+PATIENCE_SECONDS = 60.0
+"""For a longer quiet than this a task does not wait: it ends, and Airflow starts it again when the time has come."""
 BELIEVED_SECONDS = 30.0
 """How long an accepted call proves that our client is right, whatever another call is told."""
 FAILURES_TO_STOP = 25
@@ -56,6 +67,7 @@ class Sender:
     :param write: commits a group of ledger writes; blocking.
     :param tally: counts ``triggered``, ``already_present``, ``refused`` (as it is, it cannot be sent) and ``unsent``
         (to be tried again).
+    :param unanswered: counts calls that no answer came to; MOSIP may still be at work on them.
     """
 
     def __init__(
@@ -70,6 +82,7 @@ class Sender:
         tls: Tls | None = None,
     ) -> None:
         self.tally: Counter[str] = Counter()
+        self.unanswered = 0
         self.backlog = Backlog()
         self.writer = GroupWriter(write, self._committed)
         self._http = http
@@ -139,24 +152,37 @@ class Sender:
                 self._accepted_at = time.monotonic()
                 self._pace.accepted()
                 return answer
-            action = answer.action
-            if action is Action.STOP:
-                raise MosipRefused(
-                    f"MOSIP refused the call: {answer.code} (HTTP {answer.status}); nothing more is sent"
-                )
-            if action is Action.REFRESH_TOKEN:
+            self._stop_if_it_means_all(answer, refusals)
+            if answer.action is Action.REFRESH_TOKEN:
                 refusals, refused = refusals + 1, token
                 if refusals < REFUSALS_TO_STOP:
                     continue
-                if time.monotonic() - self._accepted_at > BELIEVED_SECONDS:
-                    raise MosipRefused(f"MOSIP refused {refusals} fresh tokens: {answer.code}; check client and issuer")
-                return answer  # others are accepted meanwhile, so it does not mean us
-            limit = {Action.RETRY: TRIES, Action.OPERATOR: OPERATOR_TRIES}.get(action, 1)
-            if attempts.made - refusals >= limit:
+                return answer
+            # What timed out is not repeated in this run: MOSIP may still be at it, and two for one AID would mix.
+            if answer.code == "TIMED_OUT" or attempts.made - refusals >= _tries(answer.action):
                 return answer
             if answer.status in (429, 503):
                 await self._pace.quiet(answer.retry_after)
             await asyncio.sleep(backoff(attempts.made, answer.retry_after))
+
+    def _stop_if_it_means_all(self, answer: Answer, refusals: int) -> None:
+        """End the range when an answer is not about this application alone."""
+        if answer.status == 0:
+            self.unanswered += 1
+        if (answer.retry_after or 0.0) > PATIENCE_SECONDS:
+            raise MosipUnavailable(
+                f"MOSIP asked for {answer.retry_after:.0f} s of quiet", retry_after=answer.retry_after
+            )
+        # What contradicts the calls that are accepted meanwhile is a gateway's whim, and costs this application alone.
+        believed = not self._accepted_lately()
+        if answer.action is Action.STOP and (believed or not answer.is_a_gateways):
+            raise MosipRefused(f"MOSIP refused the call: {answer.code} (HTTP {answer.status}); nothing more is sent")
+        if answer.action is Action.REFRESH_TOKEN and refusals + 1 == REFUSALS_TO_STOP and believed:
+            raise MosipRefused(f"MOSIP refused {REFUSALS_TO_STOP} fresh tokens: {answer.code}; check client and issuer")
+
+    def _accepted_lately(self) -> bool:
+        """Say whether another call proved, moments ago, that our client and our paths are right."""
+        return time.monotonic() - self._accepted_at < BELIEVED_SECONDS
 
     async def _token(self, refused: str | None) -> str:
         """Get a token, patient with a token service that hiccups."""
@@ -184,8 +210,10 @@ class Sender:
                 proxy=self._tls.proxy,
             ) as reply:
                 return read(reply.status, await reply.read(), seconds(reply.headers.get("Retry-After")))
-        except (aiohttp.ClientError, TimeoutError, OSError) as problem:
-            return no_answer(problem)
+        except TimeoutError:
+            return TIMED_OUT
+        except (aiohttp.ClientError, OSError):
+            return NO_ANSWER
 
     def _give_up(self, aid: str, answer: Answer) -> None:
         code = answer.code or "UNKNOWN"
@@ -204,6 +232,10 @@ class Sender:
     def _succeeded(self, how: str) -> None:
         self.tally[how] += 1
         self._given_up_in_a_row = 0
+
+
+def _tries(action: Action) -> int:
+    return {Action.RETRY: TRIES, Action.OPERATOR: OPERATOR_TRIES}.get(action, 1)
 
 
 @dataclass(slots=True)
