@@ -71,5 +71,6 @@ triggers its workflow. Results come by WebSub and are settled by `mosip_reconcil
         batch_id="{{ ti.xcom_pull(task_ids='plan', key='batch_id') }}",
         trigger_rule=TriggerRule.NONE_FAILED,
     )
-    subscribe >> plan >> submit >> close
+    plan >> submit >> close
+    subscribe >> submit
     subscribe >> resume >> close

@@ -8,10 +8,16 @@ class QuickstartError(Exception):
 
 
 class NotRunning(QuickstartError):
-    """The verb needs a running stack and there is none."""
+    """The verb needs a running stack and there is none.
 
-    def __init__(self) -> None:
-        super().__init__("No stack is running here. Start one with: ./run up")
+    :param why: what ended the last one, if it ended by itself.
+    :param kept: whether an earlier stack left its registry and ledger.
+    """
+
+    def __init__(self, why: str = "", *, kept: bool = False) -> None:
+        ended = f"The last one ended by itself: {why}\n" if why else ""
+        again = " (or, to go on with what the last one left: ./run up --again)" if kept else ""
+        super().__init__(f"No stack is running here. {ended}Start one with: ./run up{again}")
 
 
 class RunFailed(QuickstartError):

@@ -71,5 +71,5 @@ def running(places: Places) -> Stack:
     """
     stack = read(places)
     if stack is None or stack.status != READY or not stack.alive:
-        raise NotRunning
+        raise NotRunning(stack.error if stack else "", kept=places.has_state())
     return stack

@@ -28,6 +28,8 @@ def up(places: Places, options: argparse.Namespace) -> int:
     if options.again and not places.has_state():
         raise QuickstartError("--again needs the state of an earlier stack: leave it out the first time")
     plan = plan_from(fresh=not options.again, mosip=options.mosip)
+    if not options.again and places.has_state():
+        console.say("Starting empty: the registry and the ledger of the last stack are removed (--again keeps them).")
     console.step("Start PostgreSQL, the receiver, " + ("" if plan.far_side else "the MOSIP sandbox, ") + "and Airflow")
     with attach.started(places, plan, console) as tether:
         work = Work(places, tether.stack, console, tether.check)

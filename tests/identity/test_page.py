@@ -85,9 +85,14 @@ def test_all_columns_that_the_extract_lacks_are_named_at_once(deaths: PageMapper
 
 
 @pytest.mark.parametrize("nothing", [None, "", "   ", float("nan")])
-def test_a_row_without_a_registration_number_stops_the_page_with_a_clear_text(births: PageMapper, nothing: Any) -> None:
-    with pytest.raises(ExtractError, match="row without registration_id"):
-        births.map_page(frame(birth(), birth(registration_id=nothing)), TODAY)
+def test_a_row_without_a_registration_number_is_found_wanting_and_stops_nobody(
+    births: PageMapper, nothing: Any
+) -> None:
+    good, bad = births.map_page(frame(birth(), birth(registration_id=nothing, person_id="P-9")), TODAY)
+    assert good.findings == []
+    assert bad.findings == [Finding("registration_id", "MISSING")]
+    assert bad.key.registration_id.startswith("(without registration_id)")
+    assert bad.key.registration_id.endswith("P-9")
 
 
 def test_columns_may_come_in_any_order_and_there_may_be_more(births: PageMapper) -> None:

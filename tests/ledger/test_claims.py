@@ -129,6 +129,15 @@ def test_a_person_with_an_application_cannot_get_a_second_under_another_registra
     assert count(ledger, "quarantine", "rule = 'PERSON_ALREADY_CLAIMED'") == 2
 
 
+@pytest.mark.parametrize("pages", [1, 2])
+def test_two_children_under_one_registration_number_are_told_and_only_the_first_is_sent(ledger, session, pages) -> None:
+    me = claimant(ledger, session)
+    rows = [event(1, person_id="A"), event(1, person_id="B")]
+    sent = [claim_page(ledger, me, rows)] if pages == 1 else [claim_page(ledger, me, [row]) for row in rows]
+    assert sum(len(page.to_create) for page in sent) == 1
+    assert count(ledger, "quarantine", "rule = 'REGISTRATION_SHARED' AND resolved_at IS NULL") == 1
+
+
 def test_twins_are_two_persons_and_both_get_an_aid(ledger, session) -> None:
     page = claim_page(ledger, claimant(ledger, session), [event(1, person_id="A"), event(2, person_id="B")])
     assert len(set(page.to_create.values())) == 2

@@ -212,3 +212,32 @@ def test_a_lost_reading_and_a_lost_application_do_not_cancel_each_other(ledger: 
     taken = day_balance(ledger, DAY)
     assert taken.terms.read == taken.terms.held == 2, "the sums agree"
     assert taken.unexplained == 2
+
+
+def test_what_earlier_syncs_of_the_day_left_open_is_not_forgotten_when_it_is_read_again(ledger: Engine) -> None:
+    from tests.ledger.books import DAY, window
+
+    from mosip_crvs.ledger.batches import open_batch
+    from mosip_crvs.ledger.claims import Claimant, ReadEvent, claim_page
+    from mosip_crvs.ledger.sending import write_group
+    from mosip_crvs.ledger.sessions import Session
+    from mosip_crvs.model import EventKey, RegistrationKind
+    from mosip_crvs.reconciliation.report import as_html, as_table
+
+    session = Session.open(ledger, "t")
+
+    def claimant() -> Claimant:
+        batch = open_batch(ledger, window(), "t", [])
+        return Claimant(RegistrationKind.BIRTH, batch, session.session_id, "10001", "10077")
+
+    page = claim_page(ledger, claimant(), [ReadEvent(EventKey(f"R{n}"), None) for n in range(3)])
+    write_group(ledger, session.session_id, triggering=list(page.to_create.values())[:2])
+    claimant()  # the day is read again, and nothing is found: the rows were amended and have left the window
+    session.close(in_order=True)
+    taken = day_balance(ledger, DAY)
+    assert (taken.terms.read, taken.terms.submitted) == (0, 0)
+    assert (taken.earlier.in_progress, taken.earlier.held, taken.in_progress) == (2, 1, 2)
+    assert taken.as_dict()["day_total"]["in_progress"] == 2
+    assert taken.as_dict()["day_total"]["held"] == 1
+    for shown in (as_table(taken), as_html(taken)):
+        assert "Earlier syncs of this day submitted 2: 2 in progress, and 1 are held" in shown

@@ -22,7 +22,7 @@ def index_page(ledger: Engine) -> str:
         ).all()
     body = "".join(
         f'<tr><th scope="row"><a href="balance/{row.day}">{row.day}</a></th>'
-        + "".join(f"<td>{int(row.terms.get(term, 0)):,}</td>" for term in _SHOWN)
+        + "".join(f"<td>{int({**row.terms, **row.terms.get('day_total', {})}.get(term, 0)):,}</td>" for term in _SHOWN)
         + f"<td>{'yes' if row.balanced else 'NO'}</td></tr>"
         for row in rows
     )

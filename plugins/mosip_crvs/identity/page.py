@@ -80,18 +80,17 @@ class PageMapper:
 
         :param frame: one row a registration, with the columns that :attr:`Mapping.columns` names.
         :param today: the UTC date of sending: ages and future dates are judged by it.
-        :raises ExtractError: when a column is missing or a row has no registration number.
+        :raises ExtractError: when a column is missing.
         """
         absent = sorted(self.mapping.columns - set(frame.columns))
         if absent:
             raise ExtractError(f"the {self.mapping.kind} extract SQL lacks the columns {', '.join(absent)}")
         page = Page(frame, self.mapping, today)
-        ids = page.texts("registration_id")
-        if not all(ids):
-            raise ExtractError(f"the {self.mapping.kind} extract SQL gave a row without registration_id")
         events = [
-            MappedEvent(EventKey(registration), person or None, {"IDSchemaVersion": float(self.schema.version)}, [])
-            for registration, person in zip(ids, page.texts("person_id"), strict=True)
+            _event(registration, person, str(moment), self.schema.version)
+            for registration, person, moment in zip(
+                page.texts("registration_id"), page.texts("person_id"), frame["modified_at"].tolist(), strict=True
+            )
         ]
         for mapped in self.mapping.fields:
             _lay(events, mapped.name, self._maker(mapped)(page, mapped))
@@ -132,6 +131,13 @@ class PageMapper:
         for event in events:
             if event.not_eligible is None and not event.findings and not self.schema.accepts(event.identity):
                 event.findings = self.schema.explain(event.identity) or [Finding("identity", "SCHEMA_OTHER")]
+
+
+def _event(registration: str, person: str, moment: str, version: str) -> MappedEvent:
+    """Begin an event. One without a number is known by the moment of its change, and goes to the quarantine."""
+    key = EventKey(registration or f"(without registration_id) {moment} {person}")
+    findings = [] if registration else [Finding("registration_id", "MISSING")]
+    return MappedEvent(key, person or None, {"IDSchemaVersion": float(version)}, findings)
 
 
 _MAKERS: dict[str, Callable[[Page, FieldMapping], Column]] = {

@@ -36,6 +36,10 @@ SENTENCES: dict[str, str] = {
         "Another registration of the same person has an application already: a second would give a second ID. "
         "Decide which registration is right and remove or correct the other."
     ),
+    "REGISTRATION_SHARED": (
+        "The extract gives this registration number for more than one person: only the first has an application. "
+        "Give every child a registration of its own, or correct the extract SQL."
+    ),
     "SCHEMA_REQUIRED": "A field that the ID schema requires for this process is missing.",
     "SCHEMA_PATTERN": "The value does not match the pattern of the ID schema for this field.",
     "SCHEMA_TYPE": "The value is not of the type that the ID schema declares.",

@@ -50,6 +50,15 @@ def unfinished_batch(engine: Engine, window: Window) -> int | None:
         ).scalar_one_or_none()
 
 
+def last_window_end(engine: Engine, kind: RegistrationKind, before: datetime) -> datetime | None:
+    """Find where the last window that was planned before a moment ended."""
+    with transaction(engine) as connection:
+        return connection.execute(
+            text("SELECT max(window_end) FROM batches WHERE kind = :kind AND window_end <= :before"),
+            {"kind": str(kind), "before": before},
+        ).scalar_one_or_none()
+
+
 def open_batch(engine: Engine, window: Window, run_label: str, ranges: Sequence[PlannedRange]) -> int:
     """Write a new batch and its ranges."""
     with transaction(engine) as connection:

@@ -61,6 +61,11 @@ class _Known:
     state: ApplicationState
     batch_id: int
     session_id: int | None
+    person_id: str | None
+
+    def is_about_another(self, person_id: str | None) -> bool:
+        """Whether the registration that is read now concerns somebody else than the one that was claimed."""
+        return self.person_id is not None and person_id is not None and self.person_id != person_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ def claim_page(engine: Engine, claimant: Claimant, events: Sequence[ReadEvent]) 
 
     :return: what to send now. When this returns, every event of the page stands in ``readings``.
     """
-    events = list({event.key: event for event in events}.values())
+    events, shared = _one_an_event(events)
     with transaction(engine) as connection:
         known = _look_up(connection, claimant.kind, [event.key for event in events])
     wanted = [event for event in events if event.may_be_sent and event.key not in known]
@@ -92,11 +97,13 @@ def claim_page(engine: Engine, claimant: Claimant, events: Sequence[ReadEvent]) 
         findings: dict[EventKey, Sequence[Finding]] = {}
         for event in events:
             application = known.get(event.key)
+            if event.key in shared or (application is not None and application.is_about_another(event.person_id)):
+                findings[event.key] = (Finding("registration_id", "REGISTRATION_SHARED"),)
             page.outcomes[event.key] = _outcome(event, application, claimant.batch_id)
             if application is not None and application.state not in _UNSENT:
                 continue
             if event.findings:
-                findings[event.key] = event.findings
+                findings[event.key] = [*findings.get(event.key, ()), *event.findings]
             elif application is None and event.not_eligible is None:
                 findings[event.key] = (Finding("person_id", "PERSON_ALREADY_CLAIMED"),)
         unsent = _sort_unsent(events, known, mine, claimant.session_id, page)
@@ -108,6 +115,17 @@ def claim_page(engine: Engine, claimant: Claimant, events: Sequence[ReadEvent]) 
             text("UPDATE sessions SET seen_at = clock_timestamp() WHERE session_id = :id"), {"id": claimant.session_id}
         )
     return page
+
+
+def _one_an_event(events: Sequence[ReadEvent]) -> tuple[list[ReadEvent], frozenset[EventKey]]:
+    """Give each event once, and the keys that rows about different persons share: a fan-out of the country's SQL."""
+    by_key: dict[EventKey, ReadEvent] = {}
+    shared: set[EventKey] = set()
+    for event in events:
+        first = by_key.setdefault(event.key, event)
+        if first.person_id != event.person_id:
+            shared.add(event.key)
+    return list(by_key.values()), frozenset(shared)
 
 
 def _outcome(event: ReadEvent, application: _Known | None, batch_id: int) -> ReadingOutcome:
@@ -159,7 +177,7 @@ _UNSENT = frozenset({ApplicationState.AID_ASSIGNED, ApplicationState.TRIGGERING}
 
 _LOOK_UP = text(
     """
-    SELECT a.registration_id, a.act, a.act_number, a.aid, a.state, a.batch_id, a.session_id
+    SELECT a.registration_id, a.act, a.act_number, a.aid, a.state, a.batch_id, a.session_id, a.person_id
       FROM unnest(CAST(:ids AS text[]), CAST(:acts AS text[]), CAST(:numbers AS int[])) AS wanted (id, act, number)
       JOIN applications a
         ON a.kind = :kind AND a.registration_id = wanted.id AND a.act = wanted.act AND a.act_number = wanted.number
@@ -175,7 +193,7 @@ _INSERT = text(
            CAST(:aids AS text[])
       ) AS claimed (id, act, number, person, aid)
     ON CONFLICT DO NOTHING
-    RETURNING registration_id, act, act_number, aid
+    RETURNING registration_id, act, act_number, aid, person_id
     """
 )
 
@@ -198,7 +216,7 @@ def _look_up(connection: Connection, kind: RegistrationKind, keys: Sequence[Even
     rows = connection.execute(_LOOK_UP, {"kind": str(kind), **_key_arrays(keys)})
     return {
         EventKey(row.registration_id, row.act, row.act_number): _Known(
-            row.aid, ApplicationState(row.state), row.batch_id, row.session_id
+            row.aid, ApplicationState(row.state), row.batch_id, row.session_id, row.person_id
         )
         for row in rows
     }
@@ -222,7 +240,7 @@ def _insert(
     )
     return {
         EventKey(row.registration_id, row.act, row.act_number): _Known(
-            row.aid, ApplicationState.AID_ASSIGNED, claimant.batch_id, claimant.session_id
+            row.aid, ApplicationState.AID_ASSIGNED, claimant.batch_id, claimant.session_id, row.person_id
         )
         for row in rows
     }

@@ -44,6 +44,14 @@ class SettleInboxOperator(BaseOperator):
         for name, count in tally.items():
             if name.startswith("alarm_"):
                 self.log.error("ALARM %s: %d applications; see the evidence with an alarm in the ledger", name, count)
+        if tally["parked"]:
+            self.log.error(
+                "ALARM parked: %d results under our centre and machine belong to no application of this ledger. "
+                "Was it restored from a backup, or does somebody else use our AIDs? Do not sync before you know",
+                tally["parked"],
+            )
+        if tally["unreadable"]:
+            self.log.error("ALARM unreadable: %d notifications; see the inbox of the ledger", tally["unreadable"])
         return dict(tally)
 
 

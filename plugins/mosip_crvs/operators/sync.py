@@ -128,7 +128,7 @@ class PlanSyncOperator(_SubmissionOperator):
     @discreet
     def execute(self, context: Context) -> list[dict[str, int]]:
         """Plan, or take an unfinished plan up again."""
-        from mosip_crvs.submission.plan import plan_batch, window_of
+        from mosip_crvs.submission.plan import plan_batch, window_of, without_gap
 
         start, end = _interval(context)
         with self._submission() as submission:
@@ -139,6 +139,10 @@ class PlanSyncOperator(_SubmissionOperator):
                 look_back=timedelta(seconds=float(self.look_back)),
                 time_zone=self.time_zone,
             )
+            if context["dag_run"].run_type == "scheduled":
+                asked, window = window, without_gap(submission.ledger, window)
+                if window != asked:
+                    self.log.warning("No run covered the time since %s: this run reads from there on", window.start)
             batch_id, todo = plan_batch(
                 submission.ledger, submission.extract, window, _label(context), range_size=int(self.range_size)
             )

@@ -85,6 +85,9 @@ class _Receiver:
                 return _not_found()
             subscription, secret = found
             body, size, refusal = await _read(request)
+            if refusal is Refusal.INCOMPLETE:  # it may be genuine, and it is not stored: its sender must come again
+                await self._store.refuse(subscription.topic, refusal, body, size)
+                return PlainTextResponse("try again\n", status_code=503)
             refusal = refusal or refusal_of(request.headers.get("x-hub-signature"), secret, body)
             if refusal is not None:
                 await self._store.refuse(subscription.topic, refusal, body, size)

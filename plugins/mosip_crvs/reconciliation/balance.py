@@ -3,7 +3,8 @@
 ``read = known + not eligible + quarantined + held + submitted`` and
 ``submitted = completed + rejected + failed + awaiting + in progress``.
 
-The balance of a day is that of its last batch of births and its last batch of deaths. *Read* is counted from what the
+The equations of a day are those of its last sync of births and its last sync of deaths; what its earlier syncs sent is
+added up beside them, so that nothing of it is forgotten when the day is read again. *Read* is counted from what the
 batch read, the other terms from where each event stands now, so that they can only agree if nothing was lost between.
 """
 
@@ -14,7 +15,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from mosip_crvs.ledger.connection import transaction
 
@@ -56,7 +57,9 @@ class Terms:
 class DayBalance:
     """The balance of one day.
 
-    :param kinds: the terms of births and of deaths.
+    :param kinds: the terms of births and of deaths, of the last sync of each.
+    :param earlier: the terms of the day's syncs before those, added up: what of them is still open or was refused must
+        not be forgotten because the day was read again.
     :param finished: whether every batch was read to its end.
     """
 
@@ -64,6 +67,7 @@ class DayBalance:
     kinds: dict[str, Terms]
     finished: bool
     taken_at: datetime
+    earlier: Terms = Terms()
 
     @property
     def terms(self) -> Terms:
@@ -72,13 +76,19 @@ class DayBalance:
 
     @property
     def in_progress(self) -> int:
-        """How many applications MOSIP has not spoken about."""
-        return self.terms.in_progress
+        """How many applications MOSIP has not spoken about, over all syncs of the day."""
+        return self.terms.in_progress + self.earlier.in_progress
+
+    @property
+    def sent_for_the_day(self) -> dict[str, int]:
+        """What became of every application of the day, over all its syncs."""
+        whole = self.terms + self.earlier
+        return {name: getattr(whole, name) for name in _OF_APPLICATIONS}
 
     @property
     def unexplained(self) -> int:
         """How many events nobody can explain; an error in births cannot hide one in deaths."""
-        return sum(terms.unexplained for terms in self.kinds.values())
+        return sum(terms.unexplained for terms in self.kinds.values()) + self.earlier.unexplained
 
     @property
     def balanced(self) -> bool:
@@ -94,6 +104,7 @@ class DayBalance:
             "balanced": self.balanced,
             "finished": self.finished,
             "taken_at": self.taken_at.isoformat(),
+            "day_total": self.sent_for_the_day,
             "kinds": {kind: _shown(terms) for kind, terms in self.kinds.items()},
         }
 
@@ -102,11 +113,9 @@ class DayBalance:
         return json.dumps(self.as_dict(), indent=2)
 
 
-_LAST_BATCHES = text(
-    """
-    SELECT DISTINCT ON (kind) kind, batch_id, finished_at FROM batches WHERE day = :day ORDER BY kind, batch_id DESC
-    """
-)
+_OF_APPLICATIONS = ("held", "submitted", "completed", "rejected", "failed", "awaiting", "in_progress")
+
+_BATCHES = text("SELECT kind, batch_id, finished_at FROM batches WHERE day = :day ORDER BY batch_id DESC")
 
 _READ_SIDE = text("SELECT outcome, count(*) AS n FROM readings WHERE batch_id = :batch GROUP BY outcome")
 
@@ -141,16 +150,17 @@ def day_balance(ledger: Engine, day: date) -> DayBalance:
     """Take the balance of a day, in one consistent look at the ledger."""
     with transaction(ledger) as connection:
         connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
-        batches = connection.execute(_LAST_BATCHES, {"day": day}).all()
         kinds: dict[str, Terms] = {}
-        for batch in batches:
-            outcomes = {r.outcome: r.n for r in connection.execute(_READ_SIDE, {"batch": batch.batch_id})}
-            states = {r.state: r.n for r in connection.execute(_SENT_SIDE, {"batch": batch.batch_id})}
-            unmatched = connection.execute(_UNMATCHED, {"batch": batch.batch_id, "kind": batch.kind}).scalar_one()
-            kinds[batch.kind] = _terms(outcomes, states, unmatched)
+        earlier, finished = Terms(), True
+        for batch in connection.execute(_BATCHES, {"day": day}).all():
+            terms = _terms_of(connection, batch.kind, batch.batch_id)
+            if batch.kind in kinds:
+                earlier += terms
+            else:
+                kinds[batch.kind] = terms
+                finished = finished and batch.finished_at is not None
         now: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
-    finished = bool(batches) and all(batch.finished_at is not None for batch in batches)
-    return DayBalance(day, dict(sorted(kinds.items())), finished, now)
+    return DayBalance(day, dict(sorted(kinds.items())), bool(kinds) and finished, now, earlier)
 
 
 def keep(ledger: Engine, balance: DayBalance) -> None:
@@ -198,6 +208,14 @@ def open_applications(ledger: Engine) -> int:
                 text("SELECT count(*) FROM applications WHERE state IN ('TRIGGERING', 'TRIGGERED')")
             ).scalar_one()
         )
+
+
+def _terms_of(connection: Connection, kind: str, batch_id: int) -> Terms:
+    """Count one batch, each side by itself."""
+    outcomes = {row.outcome: row.n for row in connection.execute(_READ_SIDE, {"batch": batch_id})}
+    states = {row.state: row.n for row in connection.execute(_SENT_SIDE, {"batch": batch_id})}
+    unmatched = connection.execute(_UNMATCHED, {"batch": batch_id, "kind": kind}).scalar_one()
+    return _terms(outcomes, states, unmatched)
 
 
 def _shown(terms: Terms) -> dict[str, int]:

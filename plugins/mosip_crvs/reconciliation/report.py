@@ -34,8 +34,18 @@ def as_table(balance: DayBalance) -> str:
             f"{_indent(term) + label:<30}" + "".join(f"{_count(terms, term):>12,}" for terms in columns.values())
         )
     lines.append(f"{'Unexplained':<30}" + "".join(f"{count:>12,}" for count in _unexplained(balance)))
-    lines += ["", verdict(balance)]
+    lines += ["", *([_earlier(balance), ""] if _earlier(balance) else []), verdict(balance)]
     return "\n".join(lines)
+
+
+def _earlier(balance: DayBalance) -> str:
+    """Say what became of the applications of the day's earlier syncs; empty when there are none."""
+    earlier = balance.earlier
+    if not earlier.submitted + earlier.held:
+        return ""
+    parts = [f"{_count(earlier, term):,} {LABELS[term]}" for term in _SUBMITTED if _count(earlier, term)]
+    held = f", and {earlier.held:,} are {LABELS['held']}" if earlier.held else ""
+    return f"Earlier syncs of this day submitted {earlier.submitted:,}: {', '.join(parts) or 'none'}{held}."
 
 
 def verdict(balance: DayBalance) -> str:
@@ -76,7 +86,8 @@ def _section(balance: DayBalance) -> str:
         f'<p class="{"good" if balance.balanced else "bad"}">{escape(verdict(balance))}</p>'
         f'<table><thead><tr><th scope="col">Events</th>{head}</tr></thead><tbody>{body}'
         f'<tr class="level0"><th scope="row">Unexplained</th>{unexplained}</tr></tbody></table>'
-        f"<p><small>Taken {escape(balance.taken_at.strftime('%Y-%m-%d %H:%M:%S %Z'))}</small></p>"
+        + (f"<p>{escape(_earlier(balance))}</p>" if _earlier(balance) else "")
+        + f"<p><small>Taken {escape(balance.taken_at.strftime('%Y-%m-%d %H:%M:%S %Z'))}</small></p>"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -30,6 +31,15 @@ def window_of(
         raise ExtractError("the data interval is empty: schedule the DAG by CronDataIntervalTimetable")
     day = start.astimezone(ZoneInfo(time_zone)).date()
     return Window(kind, day, start - look_back, end)
+
+
+def without_gap(ledger: Engine, window: Window) -> Window:
+    """Begin where the last planned window ended, if that is earlier: a night that never ran must not be skipped.
+
+    For runs of the schedule. A day that somebody asks for by hand is read as asked.
+    """
+    last_end = batches.last_window_end(ledger, window.kind, window.end)
+    return replace(window, start=last_end) if last_end is not None and last_end < window.start else window
 
 
 def plan_batch(
