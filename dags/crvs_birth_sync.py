@@ -53,7 +53,7 @@ triggers its workflow. Results come by WebSub and are settled by `mosip_reconcil
 | `close` | closes the batch; fails if too much of it was quarantined |
 """,
 ):
-    subscribe = SubscribeOperator(task_id="subscribe")
+    subscribe = SubscribeOperator(task_id="subscribe", good_for=20)
     plan = PlanSyncOperator(
         task_id="plan",
         kind="birth",

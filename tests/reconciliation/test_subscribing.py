@@ -159,15 +159,12 @@ def test_a_renewal_that_is_called_registered_already_is_healthy(scene: Scene) ->
     assert scene.kept.verified_at > before.verified_at
 
 
-def test_a_renewal_without_a_sign_is_a_warning_and_no_more(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(subscribing, "RENEWAL_SECONDS", 0.3)
+def test_a_renewal_without_a_sign_is_a_warning_and_no_more(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
     scene.ensure()
     scene.hub.then = None
 
     with caplog.at_level(logging.WARNING, logger=subscribing.__name__):
-        scene.ensure()
+        scene.ensure(verify_seconds=0.3)
 
     assert len(scene.hub.asked) == 2
     assert "without a sign" in caplog.text

@@ -130,6 +130,36 @@ def test_a_lost_trigger_answer_is_settled_by_triggering_again(
     assert far_side.totals()["triggers_accepted"] == 20
 
 
+def test_a_broken_connection_is_not_answered_by_a_repeat_that_nobody_decided(
+    make: Make, registry_url: str, far_side: FarSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "TRIES", 1)
+    load(registry_url, births=20, clean_only=True, end_day=YESTERDAY)
+    made = make()
+    run_all(made)  # connections are kept, so that a repeat would be possible
+    far_side.faults(create_reset_after={"probability": 1.0})
+    load(registry_url, births=40, clean_only=True, end_day=YESTERDAY)
+    with pytest.raises(BatchIncomplete):
+        run_all(make())
+    assert far_side.totals()["creates_accepted"] == 40, "twenty before, and one try for each of the twenty new ones"
+
+
+def test_a_call_that_timed_out_is_left_for_a_later_run(
+    make: Make, registry_url: str, far_side: FarSide, ledger: Engine
+) -> None:
+    load(registry_url, births=12, clean_only=True, end_day=YESTERDAY)
+    far_side.faults(create_slow={"probability": 1.0, "seconds": 3})
+    with pytest.raises(BatchIncomplete):
+        run_all(make(timeout=0.5))
+    assert count(ledger, "applications", "held_code = 'TIMED_OUT'") == 12
+    assert count(ledger, "sessions", "ended_at IS NULL") == 1, "a successor is to wait: calls may still be under way"
+    far_side.faults()
+    run_all(make(timeout=10.0, takeover_wait=5.0))
+    far_side.tick()
+    totals = far_side.totals()
+    assert (totals["uins_issued"], totals["creates_overlapped"], totals["creates_after_trigger"]) == (12, 0, 0)
+
+
 def test_a_deleted_registration_whose_trigger_was_in_doubt_is_triggered_again(
     make: Make, registry_url: str, far_side: FarSide, ledger: Engine
 ) -> None:

@@ -176,8 +176,12 @@ def _localized(page: Page, field: FieldMapping, judge: Callable[[str], str | Non
             if language not in page.mapping.languages:
                 broken[row] = broken[row] or "CODE_UNKNOWN"
                 continue
-            broken[row] = broken[row] or judge(value)
-            values[row].append({"language": language, "value": value})
+            said = {"language": language, "value": value}
+            if said in values[row]:
+                continue
+            repeated = any(other["language"] == language for other in values[row])
+            broken[row] = broken[row] or ("LANGUAGE_REPEATED" if repeated else judge(value))
+            values[row].append(said)
     return Column([value or None for value in values], broken)
 
 

@@ -12,6 +12,7 @@ import unicodedata
 SENTENCES: dict[str, str] = {
     "MISSING": "A required value is empty. Fill it in the registry.",
     "LANGUAGE_EMPTY": "The value in the country's required language is empty. Fill it in the registry.",
+    "LANGUAGE_REPEATED": "Two different texts are given in one language. Correct the text or its language code.",
     "DATE_MALFORMED": "The date is not a calendar date written YYYY-MM-DD. Correct it in the registry.",
     "DATE_IN_FUTURE": "The date lies in the future. Correct it in the registry.",
     "DATE_TOO_OLD": "The date is before 1869, which MOSIP's ID schema refuses. Correct it in the registry.",
@@ -53,10 +54,10 @@ SENTENCES: dict[str, str] = {
 
 # What org.json's tokener cannot read as plain text, or reads as the start of a structure (mosip-packets.md §1.2).
 _STRUCTURE_STARTS = frozenset("\"',:]}/\\[{;=#")
-# A name is held to one step more: brackets and guillemets of any kind, because names are copied into plain texts.
-_NAME_STARTS = _STRUCTURE_STARTS | frozenset("()<>`«»“”„‘’")
+# A name is held to it although it travels inside a list, where MOSIP keeps it: names are copied into plain texts later.
+_NAME_STARTS = _STRUCTURE_STARTS | frozenset("()<>`")
 _SYMBOLS = frozenset({"So", "Sk", "Sm", "Sc", "Co", "Cn"})
-_JOINERS = frozenset("\u200c\u200d\u200e\u200f")
+_JOINERS = frozenset("\u061c\u200c\u200d\u200e\u200f")
 _DIGITS_10 = re.compile(r"[0-9]{10}")
 
 

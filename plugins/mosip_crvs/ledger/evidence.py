@@ -80,7 +80,7 @@ def move(connection: Connection, states: dict[str, ApplicationState]) -> None:
         text(
             """
             UPDATE applications a
-               SET state = said.state,
+               SET state = said.state, held_code = NULL,
                    settled_at = CASE WHEN said.settled THEN coalesce(a.settled_at, now()) ELSE a.settled_at END
               FROM unnest(CAST(:aids AS text[]), CAST(:states AS text[]), CAST(:settled AS boolean[]))
                 AS said (aid, state, settled)

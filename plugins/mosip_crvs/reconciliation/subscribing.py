@@ -19,7 +19,6 @@ from mosip_crvs.settlement.events import WORKFLOW_COMPLETED
 
 TOPICS = (WORKFLOW_COMPLETED,)
 VERIFY_SECONDS = 40.0
-RENEWAL_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
@@ -62,7 +61,7 @@ def _wait_for_sign(ledger: Engine, asked: Subscription, verify_seconds: float) -
     """Wait until the hub has challenged us, or called us registered, since we asked."""
     topic = asked.topic
     verified_before = asked.state == "verified"
-    deadline = time.monotonic() + (min(verify_seconds, RENEWAL_SECONDS) if verified_before else verify_seconds)
+    deadline = time.monotonic() + verify_seconds
     while time.monotonic() < deadline:
         now = subscriptions.find(ledger, topic, asked.callback)
         if now and now.answered_at and now.answered_at > asked.requested_at:

@@ -182,6 +182,8 @@ async def _sending(submission: Submission, label: str) -> AsyncIterator[tuple[Se
             ) as http,
             asyncio.TaskGroup() as group,
         ):
+            # By itself aiohttp repeats a PUT whose connection broke, at once and unseen; the sender decides that.
+            http._retry_connection = False
             sender = Sender(
                 http,
                 settings,
