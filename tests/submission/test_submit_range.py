@@ -11,7 +11,7 @@ from tests.ledger.books import count
 from tests.rig import YESTERDAY, FarSide, close, plan, submission
 
 from mosip_crvs.errors import BatchIncomplete, MosipRefused, MosipUnavailable
-from mosip_crvs.ledger import batches
+from mosip_crvs.ledger import batches, sending
 from mosip_crvs.model import RegistrationKind
 from mosip_crvs.reconciliation.balance import day_balance
 from mosip_crvs.submission import sender
@@ -158,6 +158,25 @@ def test_a_call_that_timed_out_is_left_for_a_later_run(
     far_side.tick()
     totals = far_side.totals()
     assert (totals["uins_issued"], totals["creates_overlapped"], totals["creates_after_trigger"]) == (12, 0, 0)
+
+
+def test_an_application_that_mosip_never_takes_is_left_to_a_person_in_the_end(
+    make: Make, registry_url: str, far_side: FarSide, ledger: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "TRIES", 1)
+    load(registry_url, births=3, clean_only=True, end_day=YESTERDAY)
+    far_side.faults(create_null={"probability": 1.0})
+    made = make()
+    for _ in range(sending.MOST_HELD_TIMES - 1):
+        with pytest.raises(BatchIncomplete):
+            run_all(made)
+    run_all(made)
+    assert count(ledger, "ranges", "finished_at IS NULL") == 0, "it no longer keeps every night red"
+    terms = day_balance(ledger, YESTERDAY).terms
+    assert (terms.held, terms.unexplained) == (3, 0)
+    far_side.faults()
+    run_all(made)
+    assert far_side.totals()["triggers_accepted"] == 3, "and whoever reads it again sends it"
 
 
 def test_a_deleted_registration_whose_trigger_was_in_doubt_is_triggered_again(

@@ -116,6 +116,7 @@ applications = Table(
     Column("state", Text, nullable=False, server_default=ApplicationState.AID_ASSIGNED),
     Column("session_id", Integer),
     Column("held_code", Text),
+    Column("held_times", Integer, nullable=False, server_default="0"),
     Column("workflow_instance_id", Text),
     _moment("claimed_at", nullable=False, server_default=func.now()),
     _moment("triggering_at"),
@@ -137,7 +138,7 @@ applications = Table(
         postgresql_where=text("state NOT IN ('COMPLETED', 'REJECTED', 'FAILED')"),
     ),
 )  # fmt: skip
-"""An event's one application, for ever. ``held_code`` says why an unsent one waits."""
+"""An event's one application, for ever. ``held_code`` says why an unsent one waits, ``held_times`` how often."""
 
 evidence = Table(
     "evidence",

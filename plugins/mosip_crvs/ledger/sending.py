@@ -18,6 +18,9 @@ from mosip_crvs.ledger.connection import one_statement, transaction
 from mosip_crvs.ledger.takeover import Taken, take_over
 from mosip_crvs.settlement.rules import EvidenceKind
 
+MOST_HELD_TIMES = 10
+"""Runs, over two nights or so, after which an application no longer keeps its range open and its DAG red."""
+
 
 @dataclass(frozen=True, slots=True)
 class TriggerOutcome:
@@ -80,6 +83,18 @@ def write_group(
         return frozenset(rows.scalars())
 
 
+def worn_out(engine: Engine, aids: Sequence[str]) -> frozenset[str]:
+    """Say which applications were held so often that no further run may wait for them; a person must look."""
+    if not aids:
+        return frozenset()
+    with transaction(engine) as connection:
+        rows = connection.execute(
+            text("SELECT aid FROM applications WHERE aid = ANY(:aids) AND held_times >= :most"),
+            {"aids": list(aids), "most": MOST_HELD_TIMES},
+        )
+        return frozenset(rows.scalars())
+
+
 def stranded(engine: Engine, kind: str, limit: int = 50_000) -> list[str]:
     """Give AIDs whose trigger was attempted and never confirmed: they are triggered again, whatever the registry says.
 
@@ -118,7 +133,7 @@ _GROUP = text(
           FROM said JOIN applications a USING (aid) LEFT JOIN moved USING (aid)
         ON CONFLICT ON CONSTRAINT evidence_once DO NOTHING
     ), held AS (
-        UPDATE applications a SET held_code = waiting.code
+        UPDATE applications a SET held_code = waiting.code, held_times = held_times + 1
           FROM json_to_recordset(CAST(:waiting AS json)) AS waiting (aid text, code text)
          WHERE a.aid = waiting.aid AND a.state IN ('AID_ASSIGNED', 'TRIGGERING')
     )

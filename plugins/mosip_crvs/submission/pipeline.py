@@ -7,6 +7,7 @@ and a fixed number of events are in memory, whatever the size of the range.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -23,6 +24,7 @@ from mosip_crvs.ledger import batches, rates, sending
 from mosip_crvs.ledger.batches import RangeTask
 from mosip_crvs.ledger.claims import Claimant, ReadEvent, claim_page
 from mosip_crvs.ledger.connection import transaction
+from mosip_crvs.ledger.sending import MOST_HELD_TIMES
 from mosip_crvs.ledger.sessions import Session, seconds_to_wait
 from mosip_crvs.model import RegistrationKind
 from mosip_crvs.mosip.settings import MosipSettings
@@ -37,6 +39,7 @@ PAGE_SIZE = 500
 EVENTS_UNDER_WAY = 256
 """With so many left of the pages before, the next page is added: at most a page more than this is under way."""
 HEARTBEAT_SECONDS = 2.0
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,7 @@ async def _send_range(submission: Submission, task: RangeTask, label: str) -> Co
         finally:
             # Its failure, if it has one beside another, is nobody's to report: the text may quote a registration.
             await asyncio.gather(upcoming, return_exceptions=True)
-    return tally + sender.tally
+    return tally + await _counted(submission, sender)
 
 
 async def _trigger_again(submission: Submission, aids: list[str], label: str) -> Counter[str]:
@@ -118,7 +121,15 @@ async def _trigger_again(submission: Submission, aids: list[str], label: str) ->
         taken = await asyncio.to_thread(sending.adopt, submission.ledger, session.session_id, aids)
         await asyncio.sleep(await asyncio.to_thread(_quiet_time, submission, taken.left_by))
         sender.backlog.add([], [Trigger(aid, first=False) for aid in taken.states])
-    return sender.tally
+    return await _counted(submission, sender)
+
+
+async def _counted(submission: Submission, sender: Sender) -> Counter[str]:
+    """Count what became of a run. What was held in many runs already is left to a person, not to another run."""
+    worn = await asyncio.to_thread(sending.worn_out, submission.ledger, sender.unsent)
+    if worn:
+        log.error("ALARM held: %d applications were held %d times; look at their held_code", len(worn), MOST_HELD_TIMES)
+    return sender.tally + Counter(unsent=len(sender.unsent) - len(worn), worn_out=len(worn))
 
 
 @dataclass(slots=True)

@@ -65,8 +65,8 @@ class Sender:
     """Sends applications over one HTTP session. What it gives up is held in the ledger, with the code for why.
 
     :param write: commits a group of ledger writes; blocking.
-    :param tally: counts ``triggered``, ``already_present``, ``refused`` (as it is, it cannot be sent) and ``unsent``
-        (to be tried again).
+    :param tally: counts ``triggered``, ``already_present`` and ``refused`` (as it is, it cannot be sent).
+    :param unsent: AIDs that are to be tried again.
     :param unanswered: counts calls that no answer came to; MOSIP may still be at work on them.
     """
 
@@ -83,6 +83,7 @@ class Sender:
     ) -> None:
         self.tally: Counter[str] = Counter()
         self.unanswered = 0
+        self.unsent: list[str] = []
         self.backlog = Backlog()
         self.writer = GroupWriter(write, self._committed)
         self._http = http
@@ -221,7 +222,7 @@ class Sender:
         if answer.action is Action.FIX_DATA:
             self.tally["refused"] += 1
             return
-        self.tally["unsent"] += 1
+        self.unsent.append(aid)
         self._given_up_in_a_row += 1
         if self._given_up_in_a_row >= FAILURES_TO_STOP:
             raise MosipUnavailable(

@@ -147,6 +147,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), server_default="AID_ASSIGNED", nullable=False),
         sa.Column("session_id", sa.Integer(), nullable=True),
         sa.Column("held_code", sa.Text(), nullable=True),
+        sa.Column("held_times", sa.Integer(), server_default="0", nullable=False),
         sa.Column("workflow_instance_id", sa.Text(), nullable=True),
         sa.Column("claimed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("triggering_at", sa.DateTime(timezone=True), nullable=True),
