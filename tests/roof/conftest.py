@@ -16,7 +16,8 @@ for _folder in (_HERE.parent / "receiver", _HERE.parent / "reconciliation"):
     if str(_folder) not in sys.path:
         sys.path.insert(0, str(_folder))
 if "airflow" not in sys.modules:
-    os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-of-the-tests-"))
+    _AIRFLOW_HOME = tempfile.TemporaryDirectory(prefix="airflow-of-the-tests-", ignore_cleanup_errors=True)
+    os.environ.setdefault("AIRFLOW_HOME", _AIRFLOW_HOME.name)
 
 import pytest  # noqa: E402
 from day_books import Books  # noqa: E402
