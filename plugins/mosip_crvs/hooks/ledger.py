@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -51,6 +53,15 @@ class LedgerHook(BaseHook):
                 query={"sslmode": sslmode} if sslmode else {},
             )
         )
+
+    @contextmanager
+    def engine(self) -> Iterator[Engine]:
+        """Give an engine for a block, and let go of its connections at the end."""
+        engine = self.get_conn()
+        try:
+            yield engine
+        finally:
+            engine.dispose()
 
     @cached_property
     def seal(self) -> Seal:

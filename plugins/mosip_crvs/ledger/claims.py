@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, text
 from mosip_crvs.ledger import quarantine
 from mosip_crvs.ledger.aids import take_aids
 from mosip_crvs.ledger.connection import transaction
+from mosip_crvs.ledger.keys import key_arrays
 from mosip_crvs.ledger.takeover import take_over
 from mosip_crvs.model import ApplicationState, EventKey, Finding, ReadingOutcome, RegistrationKind
 
@@ -109,7 +110,7 @@ def claim_page(engine: Engine, claimant: Claimant, events: Sequence[ReadEvent]) 
         unsent = _sort_unsent(events, known, mine, claimant.session_id, page)
         _take_over(connection, claimant.session_id, unsent, page)
         quarantine.record(connection, claimant.kind, claimant.batch_id, findings)
-        quarantine.resolve(connection, claimant.kind, [event.key for event in events if event.key not in findings])
+        quarantine.resolve(connection, claimant.kind, [event.key for event in events])
         _write_readings(connection, claimant.batch_id, page.outcomes)
         connection.execute(
             text("UPDATE sessions SET seen_at = clock_timestamp() WHERE session_id = :id"), {"id": claimant.session_id}
@@ -213,7 +214,7 @@ _READINGS = text(
 def _look_up(connection: Connection, kind: RegistrationKind, keys: Sequence[EventKey]) -> dict[EventKey, _Known]:
     if not keys:
         return {}
-    rows = connection.execute(_LOOK_UP, {"kind": str(kind), **_key_arrays(keys)})
+    rows = connection.execute(_LOOK_UP, {"kind": str(kind), **key_arrays(keys)})
     return {
         EventKey(row.registration_id, row.act, row.act_number): _Known(
             row.aid, ApplicationState(row.state), row.batch_id, row.session_id, row.person_id
@@ -235,7 +236,7 @@ def _insert(
             "session_id": claimant.session_id,
             "persons": [event.person_id for event in events],
             "aids": list(aids),
-            **_key_arrays([event.key for event in events]),
+            **key_arrays([event.key for event in events]),
         },
     )
     return {
@@ -253,14 +254,6 @@ def _write_readings(connection: Connection, batch_id: int, outcomes: dict[EventK
             {
                 "batch_id": batch_id,
                 "outcomes": [str(outcome) for outcome in outcomes.values()],
-                **_key_arrays(list(outcomes)),
+                **key_arrays(list(outcomes)),
             },
         )
-
-
-def _key_arrays(keys: Sequence[EventKey]) -> dict[str, list[object]]:
-    return {
-        "ids": [key.registration_id for key in keys],
-        "acts": [str(key.act) for key in keys],
-        "numbers": [key.act_number for key in keys],
-    }

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, text
 
+from mosip_crvs.ledger.keys import key_arrays
 from mosip_crvs.model import EventKey, Finding, RegistrationKind
 
 _RECORD = text(
@@ -36,7 +37,7 @@ _RESOLVE = text(
 def record(
     connection: Connection, kind: RegistrationKind, batch_id: int, findings: Mapping[EventKey, Sequence[Finding]]
 ) -> None:
-    """Keep the findings of a page; those of the same events that are not repeated are resolved."""
+    """Keep the findings of a page."""
     flat = [(key, finding) for key, found in findings.items() for finding in found]
     if flat:
         connection.execute(
@@ -46,21 +47,12 @@ def record(
                 "batch_id": batch_id,
                 "fields": [finding.field for _, finding in flat],
                 "rules": [finding.rule for _, finding in flat],
-                **_arrays([key for key, _ in flat]),
+                **key_arrays([key for key, _ in flat]),
             },
         )
-        resolve(connection, kind, list(findings))
 
 
 def resolve(connection: Connection, kind: RegistrationKind, keys: Sequence[EventKey]) -> None:
-    """Close the findings of events that this transaction did not find again."""
+    """Close the findings of events that this transaction did not find again. Record first, then resolve."""
     if keys:
-        connection.execute(_RESOLVE, {"kind": str(kind), **_arrays(keys)})
-
-
-def _arrays(keys: Sequence[EventKey]) -> dict[str, list[object]]:
-    return {
-        "ids": [key.registration_id for key in keys],
-        "acts": [str(key.act) for key in keys],
-        "numbers": [key.act_number for key in keys],
-    }
+        connection.execute(_RESOLVE, {"kind": str(kind), **key_arrays(keys)})

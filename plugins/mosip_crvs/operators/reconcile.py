@@ -10,7 +10,6 @@ from airflow.sdk import BaseOperator
 from mosip_crvs.hooks.ledger import LedgerHook
 from mosip_crvs.hooks.mosip import MosipHook
 from mosip_crvs.operators.discretion import discreet
-from mosip_crvs.operators.sync import _ledger
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -38,7 +37,7 @@ class SettleInboxOperator(BaseOperator):
         from mosip_crvs.reconciliation.inbox import settle_inbox
 
         settings = MosipHook(self.mosip_conn_id).settings
-        with _ledger(LedgerHook(self.ledger_conn_id)) as engine:
+        with LedgerHook(self.ledger_conn_id).engine() as engine:
             tally = settle_inbox(engine, settings.center_id + settings.machine_id)
         self.log.info("Inbox: %s", dict(tally))
         for name, count in tally.items():
@@ -76,7 +75,7 @@ class BalanceOperator(BaseOperator):
         from mosip_crvs.reconciliation import balance, report
 
         unexplained: list[str] = []
-        with _ledger(LedgerHook(self.ledger_conn_id)) as engine:
+        with LedgerHook(self.ledger_conn_id).engine() as engine:
             days = balance.days_to_balance(engine, int(self.newest))
             for day in days:
                 taken = balance.day_balance(engine, day)

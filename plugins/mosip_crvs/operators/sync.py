@@ -55,7 +55,7 @@ class SubscribeOperator(BaseOperator):
         from mosip_crvs.reconciliation.subscribing import ensure_subscribed
 
         mosip, ledger = MosipHook(self.mosip_conn_id), LedgerHook(self.ledger_conn_id)
-        with _ledger(ledger) as engine:
+        with ledger.engine() as engine:
             ensure_subscribed(
                 engine, ledger.seal, mosip.calls, mosip.tokens, mosip.settings, good_for=float(self.good_for)
             )
@@ -95,7 +95,7 @@ class _SubmissionOperator(BaseOperator):
         from mosip_crvs.submission.assemble import CountryFiles, assemble
 
         mosip = MosipHook(self.mosip_conn_id)
-        with _registry(self.registry_conn_id) as registry, _ledger(LedgerHook(self.ledger_conn_id)) as ledger:
+        with _registry(self.registry_conn_id) as registry, LedgerHook(self.ledger_conn_id).engine() as ledger:
             yield assemble(
                 RegistrationKind(self.kind),
                 CountryFiles(Path(self.include_dir or include_folder())),
@@ -217,18 +217,9 @@ class CloseBatchOperator(BaseOperator):
         """Close, then judge."""
         from mosip_crvs.submission.close import close_batch
 
-        with _ledger(LedgerHook(self.ledger_conn_id)) as engine:
+        with LedgerHook(self.ledger_conn_id).engine() as engine:
             report = close_batch(engine, self.kind, int(self.batch_id), float(self.max_quarantine_share))
         self.log.info("%s", report)
-
-
-@contextmanager
-def _ledger(hook: LedgerHook) -> Iterator[Engine]:
-    engine = hook.get_conn()
-    try:
-        yield engine
-    finally:
-        engine.dispose()
 
 
 @contextmanager
