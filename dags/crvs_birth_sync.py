@@ -7,6 +7,7 @@ from datetime import timedelta
 from airflow.sdk import DAG, CronDataIntervalTimetable, TriggerRule
 
 from mosip_crvs import schedule
+from mosip_crvs.operators.onboarding import PreflightGateOperator
 from mosip_crvs.operators.retries import MosipRetryPolicy
 from mosip_crvs.operators.sync import (
     CloseBatchOperator,
@@ -46,6 +47,7 @@ triggers its workflow. Results come by WebSub and are settled by `mosip_reconcil
 
 | task | does |
 |---|---|
+| `gate` | asks the last run of `mosip_preflight` whether MOSIP is prepared |
 | `subscribe` | makes sure that results will reach us, before anything is sent |
 | `plan` | cuts the window into ranges |
 | `submit` | sends one range; mapped, side by side |
@@ -53,6 +55,7 @@ triggers its workflow. Results come by WebSub and are settled by `mosip_reconcil
 | `close` | closes the batch; fails if too much of it was quarantined |
 """,
 ):
+    gate = PreflightGateOperator(task_id="gate", stop=schedule.preflight_stops())
     subscribe = SubscribeOperator(task_id="subscribe", good_for=20)
     plan = PlanSyncOperator(
         task_id="plan",
@@ -72,5 +75,5 @@ triggers its workflow. Results come by WebSub and are settled by `mosip_reconcil
         trigger_rule=TriggerRule.NONE_FAILED,
     )
     plan >> submit >> close
-    subscribe >> submit
+    [gate, subscribe] >> submit
     subscribe >> resume >> close

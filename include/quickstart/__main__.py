@@ -15,6 +15,14 @@ Verb = Callable[[Places, argparse.Namespace], int]
 _BIRTHS, _DEATHS, _SEED = 1000, 300, 7
 
 
+ONBOARDING = {
+    "preflight": "look at the prerequisites of the running stack's MOSIP",
+    "provision": "make what it lacks, or plan it (--plan)",
+    "rotate-secret": "change a client's secret in two phases",
+}
+"""Verbs of the onboarding's command line, which the running stack's addresses and logins are given to."""
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line of all verbs that need the stack."""
     top = argparse.ArgumentParser(prog="./run", allow_abbrev=False)
@@ -45,8 +53,17 @@ def parser() -> argparse.ArgumentParser:
     up = _verb(verbs, "up", "start the stack with yesterday's registrations, not synced yet, and leave it running")
     _add_registrations(up)
     up.add_argument("--empty", action="store_true", help="only the registry's schema, no registrations")
+    up.add_argument(
+        "--stock", action="store_true", help="leave the sandbox as stock MOSIP comes: ./run provision prepares it"
+    )
+    up.add_argument(
+        "--holiday", action="append", default=[], metavar="YYYY-MM-DD", help="of the sandbox's country; repeatable"
+    )
     up.add_argument("--again", action="store_true", help="go on with the state of the stack before")
     _add_mosip(up)
+
+    for name, purpose in ONBOARDING.items():
+        _verb(verbs, name, f"{purpose}; options as of python -m mosip_crvs.onboarding {name}")
 
     _verb(verbs, "down", "stop the running stack and whatever a killed one left behind")
     _verb(verbs, "env", "print the running stack's addresses, to be sourced: source <(./run env)")
@@ -77,21 +94,29 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a verb; its exit code."""
-    options = parser().parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    run = _verb_for(given)
     # Imported late: --help must not wait for the database drivers.
     attach = import_module("quickstart.attach")
-    verb: Verb = getattr(
-        import_module("quickstart.demo" if options.verb == "demo" else "quickstart.verbs"), options.verb
-    )
     attach.listen_for_the_end()
     try:
-        return verb(this_clone(), options)
+        return run(this_clone())
     except QuickstartError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except attach.Interrupted as ending:
         print("\nInterrupted.", file=sys.stderr)
         return int(ending.exit_code)
+
+
+def _verb_for(given: Sequence[str]) -> Callable[[Places], int]:
+    """What a command line asks for. A verb of the onboarding's own command line is handed on, options and all."""
+    if given and given[0] in ONBOARDING and not {"-h", "--help"} & set(given):
+        return lambda places: int(import_module("quickstart.verbs").onboarding(places, given))
+    options = parser().parse_args(given)
+    module = import_module("quickstart.demo" if options.verb == "demo" else "quickstart.verbs")
+    verb: Verb = getattr(module, options.verb)
+    return lambda places: verb(places, options)
 
 
 def _verb(

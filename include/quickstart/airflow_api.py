@@ -47,6 +47,15 @@ class AirflowApi:
         """Queue a run; the run as Airflow stored it."""
         return self._call("POST", f"/api/v2/dags/{quote(dag_id)}/dagRuns", body)
 
+    def keep_connection(self, conn_id: str, fields: Json) -> None:
+        """Make a connection, or put its new content in place of the old one."""
+        body = {**fields, "connection_id": conn_id, "extra": json.dumps(fields.get("extra", {}))}
+        known = {each["connection_id"] for each in self._all("/api/v2/connections", "connections")}
+        if conn_id in known:
+            self._call("PATCH", f"/api/v2/connections/{quote(conn_id)}", body)
+        else:
+            self._call("POST", "/api/v2/connections", body)
+
     def run(self, dag_id: str, run_id: str) -> Json:
         """One run."""
         return self._call("GET", self._run_path(dag_id, run_id))

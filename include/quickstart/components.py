@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from quickstart import local_http
 from quickstart import ports as tcp
-from quickstart.plan import FarSide
+from quickstart.keys import Keys
 from quickstart.ports import Ports
 
 _AIRFLOW_PARTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
-
-SANDBOX_FAR_SIDE = {
-    "client_id": "mosip-crvs1-client",
-    "center_id": "10001",
-    "machine_id": "10077",
-    "officer_id": "crvs",
-}
-"""Who we are at our own sandbox."""
-
 
 @dataclass(frozen=True)
 class Component:
@@ -48,17 +39,29 @@ def receiver(environment: Mapping[str, str], *, host: str, port: int) -> Compone
     return Component("receiver", command, environment, partial(tcp.answers, port))
 
 
-def sandbox(environment: Mapping[str, str], *, port: int, far_side: FarSide, record: str) -> Component:
-    """The MOSIP stand-in, with a fast clock."""
+def sandbox(
+    environment: Mapping[str, str], *, port: int, keys: Keys, record: str, holidays: Sequence[str] = ()
+) -> Component:
+    """The MOSIP stand-in as stock MOSIP comes, with a fast clock."""
     command = python(
-        *("-m", "sandbox", "--port", str(port), "--tick-seconds", "2"),
-        *("--client-id", far_side.client_id),
-        *("--center-id", far_side.center_id, "--machine-id", far_side.machine_id),
-        *("--officer-id", far_side.officer_id, "--record", record),
+        *("-m", "sandbox", "--empty", "--port", str(port), "--tick-seconds", "2", "--record", record),
+        *(word for day in holidays for word in ("--holiday", day)),
     )
-    # The secret goes by the environment: it may begin with a dash, and command lines are for all to see.
-    own = {**environment, "MOSIP_CLIENT_SECRET": far_side.client_secret}
+    # Secrets go by the environment: they may begin with a dash, and command lines are for all to see.
+    own = {
+        **environment,
+        "SANDBOX_ADMIN_SECRET": keys.keycloak_admin_secret,
+        "SANDBOX_GLOBALADMIN_SECRET": keys.globaladmin_secret,
+        "SANDBOX_PROVISIONER_SECRET": keys.provisioner_secret,
+    }
     return Component("sandbox", command, own, partial(tcp.answers, port))
+
+
+def onboarding(environment: Mapping[str, str], *, provision: bool) -> Component:
+    """Prepare MOSIP as a country does, or only look at it."""
+    return Component(
+        "onboarding", python("-m", "quickstart.provisioning", "provision" if provision else "look"), environment
+    )
 
 
 def airflow(environment: Mapping[str, str], ports: Ports) -> list[Component]:

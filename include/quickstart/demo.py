@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from quickstart import attach, far_side, runs
 from quickstart.console import Console
 from quickstart.errors import QuickstartError
-from quickstart.places import Places
+from quickstart.places import Places, read_json
 from quickstart.plan import plan_from
 from quickstart.work import Registrations, Work
 
@@ -62,14 +63,28 @@ def demo(places: Places, options: argparse.Namespace) -> int:
 
 def prepare(work: Work, *, kept: bool) -> None:
     """Make the DAGs ready, and clear away what a stack before left unfinished."""
+    tell_findings(work)
     work.console.note("waiting for the DAGs")
     runs.make_ready(work.api)
     if not kept:
         return
     if left := runs.give_up_unfinished(work.api):
         work.console.note(f"{left} unfinished run(s) of the stopped stack marked failed")
-    if work.stack.far_side == "sandbox" and (forgotten := work.in_progress()):
+    if work.stack.far_side != "mosip" and (forgotten := work.in_progress()):
         work.console.note(f"{forgotten} application(s) in progress were forgotten by the sandbox when it stopped")
+
+
+def tell_findings(work: Work) -> None:
+    """Say what the preflight found: on a MOSIP that others prepared, each finding is a warning."""
+    found = read_json(work.places.onboarding / "preflight.json")
+    if work.stack.far_side == "stock" or not found:
+        return
+    counts = Counter(check["status"] for check in found["checks"])
+    made = "provisioned; preflight" if work.stack.far_side == "sandbox" else "preflight"
+    work.console.note(f"{made}: {', '.join(f'{count} {status}' for status, count in sorted(counts.items()))}")
+    for check in found["checks"]:
+        if check["status"] in ("FAIL", "WARN"):
+            work.console.note(f"warning {check['id']}: {check['asserts']}: {check['evidence']} -> {check['fix']}")
 
 
 def addresses(work: Work) -> str:

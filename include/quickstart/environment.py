@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from quickstart.keys import AIRFLOW_USER, Keys
@@ -45,13 +46,64 @@ def include_path(places: Places) -> dict[str, str]:
 
 
 def airflow(
-    *, places: Places, plan: Plan, keys: Keys, ports: Ports, server: Server, far_side: FarSide, receiver_url: str
+    *,
+    places: Places,
+    plan: Plan,
+    keys: Keys,
+    ports: Ports,
+    server: Server,
+    far_side: FarSide | None,
+    receiver_url: str,
 ) -> dict[str, str]:
-    """What Airflow's components need on top of :func:`clean`: configuration, connections, the plugin's settings."""
+    """What Airflow's components need on top of :func:`clean`: configuration, connections, the plugin's settings.
+
+    :param far_side: None for a sandbox that is yet to be provisioned: its connection comes later, by Airflow's API.
+    """
     return {
-        **_configuration(places, keys, ports, server),
+        **configuration(places, keys, ports, server),
         **_connections(keys, server, far_side, receiver_url),
+        **({} if plan.far_side or far_side is None else _onboarding_connections(keys)),
         **plugin_settings(places, plan, server),
+    }
+
+
+def onboarding(
+    *, places: Places, plan: Plan, keys: Keys, server: Server, mosip_url: str, receiver_url: str
+) -> dict[str, str]:
+    """What the onboarding's command line needs: where everything is, and every login that the sandbox has."""
+    common = {
+        "MOSIP_URL": mosip_url,
+        "CRVS_RECEIVER_URL": receiver_url,
+        "CRVS_LEDGER_URL": server.ledger.url(),
+        "CRVS_SEAL_KEY": keys.seal_key,
+        **_onboarding_settings(places, plan),
+        "CRVS_INCLUDE_DIR": str(places.root / "include"),
+    }
+    if plan.far_side:
+        own = plan.far_side
+        return common | {
+            "MOSIP_CLIENT_ID": own.client_id,
+            "MOSIP_CLIENT_SECRET": own.client_secret,
+            "MOSIP_CENTER_ID": own.center_id,
+            "MOSIP_MACHINE_ID": own.machine_id,
+        }
+    return common | {
+        "MOSIP_CLIENT_SECRET": keys.sandbox_secret,
+        "MOSIP_PROVISIONER_SECRET": keys.provisioner_secret,
+        "KEYCLOAK_ADMIN_PASSWORD": keys.keycloak_admin_secret,
+        "MOSIP_GLOBAL_ADMIN_PASSWORD": keys.globaladmin_secret,
+        "MOSIP_GLOBAL_ADMIN_CLIENT_SECRET": GLOBAL_ADMIN_CLIENT_SECRET,
+    }
+
+
+GLOBAL_ADMIN_CLIENT_SECRET = "mosip-admin-client-secret"  # noqa: S105 (the sandbox's, which opens nothing else)
+
+
+def _onboarding_settings(places: Places, plan: Plan) -> dict[str, str]:
+    country = "runtime" if plan.far_side else "demo"
+    return {
+        "CRVS_COUNTRY_FILE": str(places.root / "include" / "onboarding" / f"{country}.yaml"),
+        "CRVS_ONBOARDING_DIR": str(places.onboarding),
     }
 
 
@@ -64,10 +116,13 @@ def plugin_settings(places: Places, plan: Plan, server: Server) -> dict[str, str
         "CRVS_INCLUDE_DIR": str(places.root / "include"),
         "CRVS_RANGE_SIZE": os.environ.get("CRVS_RANGE_SIZE", "250"),
         "CRVS_LEDGER_URL": server.ledger.url(),
+        **_onboarding_settings(places, plan),
+        # Of a MOSIP that others prepared we see little: what is found there is a warning.
+        "CRVS_PREFLIGHT_GATE": "warn" if plan.far_side else "stop",
     }
 
 
-def _configuration(places: Places, keys: Keys, ports: Ports, server: Server) -> dict[str, str]:
+def configuration(places: Places, keys: Keys, ports: Ports, server: Server) -> dict[str, str]:
     address = f"http://127.0.0.1:{ports.airflow}"
     settings = {
         "API__BASE_URL": address,
@@ -111,10 +166,18 @@ def _configuration(places: Places, keys: Keys, ports: Ports, server: Server) -> 
     }
 
 
-def _connections(keys: Keys, server: Server, far_side: FarSide, receiver_url: str) -> dict[str, str]:
+def _connections(keys: Keys, server: Server, far_side: FarSide | None, receiver_url: str) -> dict[str, str]:
     registry = server.registry.connection("postgres")
     ledger = server.ledger.connection("crvs_ledger") | {"extra": {"seal_secret": keys.seal_key}}
-    mosip = {
+    connections = {"CRVS_REGISTRY": registry, "CRVS_LEDGER": ledger}
+    if far_side is not None:
+        connections["MOSIP"] = mosip_connection(far_side, receiver_url)
+    return {f"AIRFLOW_CONN_{name}": json.dumps(fields) for name, fields in connections.items()}
+
+
+def mosip_connection(far_side: FarSide, receiver_url: str) -> dict[str, Any]:
+    """The connection ``mosip``."""
+    return {
         "conn_type": "mosip",
         "host": far_side.base_url,
         "login": far_side.client_id,
@@ -124,7 +187,22 @@ def _connections(keys: Keys, server: Server, far_side: FarSide, receiver_url: st
             "machine_id": far_side.machine_id,
             "officer_id": far_side.officer_id,
             "receiver_url": receiver_url,
+            "schema_version": far_side.schema_version,
         },
     }
-    connections = {"CRVS_REGISTRY": registry, "CRVS_LEDGER": ledger, "MOSIP": mosip}
-    return {f"AIRFLOW_CONN_{name}": json.dumps(fields) for name, fields in connections.items()}
+
+
+def _onboarding_connections(keys: Keys) -> dict[str, str]:
+    """The logins of the onboarding DAGs."""
+    connections: dict[str, dict[str, Any]] = {
+        "MOSIP_PROVISIONER": {"login": "mosip-deployment-client", "password": keys.provisioner_secret},
+        "MOSIP_KEYCLOAK_ADMIN": {"login": "admin", "password": keys.keycloak_admin_secret},
+        "MOSIP_GLOBAL_ADMIN": {
+            "login": "globaladmin",
+            "password": keys.globaladmin_secret,
+            "extra": {"client_secret": GLOBAL_ADMIN_CLIENT_SECRET},
+        },
+    }
+    return {
+        f"AIRFLOW_CONN_{name}": json.dumps({"conn_type": "generic", **fields}) for name, fields in connections.items()
+    }

@@ -15,7 +15,7 @@ def agrees(work: Work, *, again: bool, in_progress: int) -> bool:
     :param again: a second run on the same state, in which MOSIP must have been asked for nothing.
     :param in_progress: applications whose answer is still to come; MOSIP may be ahead by so many.
     """
-    if work.stack.far_side != "sandbox":
+    if work.stack.far_side == "mosip":
         return True
     totals = _totals(work)
     issued, twice = int(totals["uins_issued"]), int(totals["children_with_two_uins"])

@@ -22,6 +22,9 @@ class Keys:
     api_secret: str
     seal_key: str
     sandbox_secret: str
+    keycloak_admin_secret: str
+    globaladmin_secret: str
+    provisioner_secret: str
 
 
 def keys_for(places: Places) -> Keys:
@@ -41,4 +44,7 @@ def _new_keys() -> Keys:
         api_secret=secrets.token_urlsafe(48),
         seal_key=Fernet.generate_key().decode(),
         sandbox_secret=secrets.token_urlsafe(16),
+        keycloak_admin_secret=secrets.token_urlsafe(16),
+        globaladmin_secret=secrets.token_urlsafe(16),
+        provisioner_secret=secrets.token_urlsafe(16),
     )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from quickstart import components, environment, ports, postgres, processes
-from quickstart.components import SANDBOX_FAR_SIDE, Component, python
+from quickstart.components import Component, python
 from quickstart.keys import AIRFLOW_USER, Keys, keys_for
 from quickstart.places import Places, this_clone
 from quickstart.plan import FarSide, Plan
@@ -27,7 +27,7 @@ def main() -> int:
         supervisor=os.getpid(),
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
         timezone=plan.timezone,
-        far_side="mosip" if plan.far_side else "sandbox",
+        far_side="mosip" if plan.far_side else "stock" if plan.stock else "sandbox",
     )
     with only_one(places):
         earlier = read(places)
@@ -40,41 +40,77 @@ def main() -> int:
 
 
 def _prepare(supervisor: Supervisor, plan: Plan, chosen: Ports) -> Sequence[Component]:
-    """PostgreSQL, the migrations, and then the list of what shall run."""
+    """PostgreSQL, the migrations, MOSIP and its prerequisites, and then the list of what else shall run."""
     places, stack = supervisor.places, supervisor.stack
     keys = keys_for(places)
     supervisor.publish("starting PostgreSQL")
     server = postgres.start(places.postgres)
-    far_side = plan.far_side or _sandbox_side(keys, chosen)
+    mosip_url = plan.far_side.base_url if plan.far_side else f"http://127.0.0.1:{chosen.sandbox}"
     receiver_url = plan.receiver_url or f"http://127.0.0.1:{chosen.receiver}"
-    added = environment.airflow(
-        places=places, plan=plan, keys=keys, ports=chosen, server=server, far_side=far_side, receiver_url=receiver_url
-    )
     _describe(stack, chosen, server, keys)
-    stack.urls |= {"receiver": receiver_url, "mosip": far_side.base_url}
-    stack.environment = added
+    stack.urls |= {"receiver": receiver_url, "mosip": mosip_url}
+    stack.onboarding = environment.onboarding(
+        places=places, plan=plan, keys=keys, server=server, mosip_url=mosip_url, receiver_url=receiver_url
+    )
+    _start_mosip_side(supervisor, plan, chosen, keys)
 
     base = environment.clean(stack.id)
-    ledger_url = server.ledger.url()
-    supervisor.publish("creating the tables of Airflow and of the ledger")
-    supervisor.run_to_end(
-        [
-            Component("airflow-migrate", python("-m", "airflow", "db", "migrate"), base | added),
-            Component("ledger-migrate", python("-m", "mosip_crvs.ledger", "migrate", "--url", ledger_url), base),
-        ]
+    configured = environment.configuration(places, keys, chosen, server)
+    jobs = [Component("airflow-migrate", python("-m", "airflow", "db", "migrate"), base | configured)]
+    if not plan.stock:
+        own = base | environment.include_path(places) | stack.onboarding
+        jobs.append(components.onboarding(own, provision=plan.far_side is None))
+    supervisor.publish(
+        "creating Airflow's tables, and " + ("looking at" if plan.far_side else "provisioning") + " MOSIP"
     )
+    supervisor.run_to_end(jobs)
+    stack.environment = environment.airflow(
+        places=places,
+        plan=plan,
+        keys=keys,
+        ports=chosen,
+        server=server,
+        far_side=plan.far_side or provisioned_side(places, mosip_url, keys),
+        receiver_url=receiver_url,
+    )
+    return components.airflow(base | stack.environment, chosen)
+
+
+def _start_mosip_side(supervisor: Supervisor, plan: Plan, chosen: Ports, keys: Keys) -> None:
+    """The ledger's tables, the receiver, and the sandbox unless there is another MOSIP: what provisioning needs."""
+    places, base = supervisor.places, environment.clean(supervisor.stack.id)
+    ledger_url = supervisor.stack.urls["ledger"]
     sealed = base | {"CRVS_LEDGER_URL": ledger_url, "CRVS_SEAL_KEY": keys.seal_key}
     wanted = [components.receiver(sealed, host=plan.receiver_host, port=chosen.receiver)]
+    supervisor.publish("creating the tables of the ledger")
+    supervisor.run_to_end(
+        [Component("ledger-migrate", python("-m", "mosip_crvs.ledger", "migrate", "--url", ledger_url), base)]
+    )
     if plan.far_side is None:
-        own = base | environment.include_path(places)
         places.keep_sandbox_record()
+        places.forget_provisioned()
+        own = base | environment.include_path(places)
         record = str(places.sandbox_record)
-        wanted.append(components.sandbox(own, port=chosen.sandbox, far_side=far_side, record=record))
-    return [*wanted, *components.airflow(base | added, chosen)]
+        wanted.append(components.sandbox(own, port=chosen.sandbox, keys=keys, record=record, holidays=plan.holidays))
+    for component in wanted:
+        supervisor.start(component)
+    supervisor.wait_ready(wanted)
 
 
-def _sandbox_side(keys: Keys, chosen: Ports) -> FarSide:
-    return FarSide(base_url=f"http://127.0.0.1:{chosen.sandbox}", client_secret=keys.sandbox_secret, **SANDBOX_FAR_SIDE)
+def provisioned_side(places: Places, mosip_url: str, keys: Keys) -> FarSide | None:
+    """Who we are at our sandbox: what provisioning made; None before it did."""
+    ids = places.provisioned()
+    if not {"center_id", "machine_id", "schema_version"} <= ids.keys():
+        return None
+    return FarSide(
+        base_url=mosip_url,
+        client_id="mosip-crvs1-client",
+        client_secret=keys.sandbox_secret,
+        center_id=ids["center_id"],
+        machine_id=ids["machine_id"],
+        officer_id="crvs",
+        schema_version=ids["schema_version"],
+    )
 
 
 def _describe(stack: Stack, chosen: Ports, server: Server, keys: Keys) -> None:

@@ -68,6 +68,19 @@ class Places:
     def sandbox_record(self) -> Path:
         return self.demo / "sandbox.json"
 
+    @property
+    def onboarding(self) -> Path:
+        """Ids, secrets and keys of what was provisioned."""
+        return self.demo / "onboarding"
+
+    def provisioned(self) -> dict[str, str]:
+        """The ids that the sandbox gave, by name; empty before provisioning."""
+        return dict((read_json(self.onboarding / "demo.state.json") or {}).get("ids", {}))
+
+    def forget_provisioned(self) -> None:
+        """Forget ids and gates: each sandbox starts as a stock MOSIP. Secrets, keys and certificates stay."""
+        (self.onboarding / "demo.state.json").unlink(missing_ok=True)
+
     def earlier_sandbox_records(self) -> list[Path]:
         """The records of the sandboxes of earlier starts on the same state; each sandbox starts empty."""
         return sorted(self.demo.glob("sandbox-*.json"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -26,6 +26,7 @@ class FarSide:
     center_id: str
     machine_id: str
     officer_id: str
+    schema_version: str = "0.1"
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Plan:
 
     :param fresh: begin with empty databases; otherwise with those of the stack before.
     :param far_side: the MOSIP to talk to; None for a sandbox of our own.
+    :param stock: leave our sandbox as stock MOSIP comes, and let the user provision it.
+    :param holidays: dates of the sandbox's country.
     :param timezone: the registry's zone, in which a day begins and ends.
     :param receiver_host: the address that the receiver listens on.
     :param receiver_url: where the hub reaches the receiver; empty for ``http://<host>:<port>``.
@@ -44,6 +47,8 @@ class Plan:
     timezone: str = "UTC"
     receiver_host: str = "127.0.0.1"
     receiver_url: str = ""
+    stock: bool = False
+    holidays: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """One line, for the supervisor's standard input."""
@@ -53,11 +58,18 @@ class Plan:
     def from_json(cls, line: str) -> Plan:
         """The plan in :meth:`to_json`'s line."""
         fields = json.loads(line)
-        far_side = fields.pop("far_side")
-        return cls(far_side=FarSide(**far_side) if far_side else None, **fields)
+        far_side, holidays = fields.pop("far_side"), tuple(fields.pop("holidays"))
+        return cls(far_side=FarSide(**far_side) if far_side else None, holidays=holidays, **fields)
 
 
-def plan_from(*, fresh: bool, mosip: str | None, environment: Mapping[str, str] = os.environ) -> Plan:
+def plan_from(
+    *,
+    fresh: bool,
+    mosip: str | None,
+    stock: bool = False,
+    holidays: Sequence[str] = (),
+    environment: Mapping[str, str] = os.environ,
+) -> Plan:
     """The plan for a verb's options and the caller's environment.
 
     :raises QuickstartError: naming what is missing or cannot be read.
@@ -67,8 +79,12 @@ def plan_from(*, fresh: bool, mosip: str | None, environment: Mapping[str, str] 
         ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise QuickstartError(f"CRVS_REGISTRY_TIMEZONE is not a time zone: {timezone!r}") from error
+    if mosip and (stock or holidays):
+        raise QuickstartError("--stock and --holiday are about the sandbox, and --mosip takes its place")
     return Plan(
         fresh=fresh,
+        stock=stock,
+        holidays=tuple(holidays),
         far_side=_far_side(mosip, environment) if mosip else None,
         timezone=timezone,
         receiver_host=environment.get("CRVS_RECEIVER_HOST", "127.0.0.1"),

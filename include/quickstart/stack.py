@@ -22,7 +22,8 @@ class Stack:
     :param supervisor: the supervisor's process id.
     :param step: what the supervisor is doing, for people.
     :param environment: what the children got on top of the caller's environment; holds secrets, so the file is private.
-    :param far_side: ``sandbox`` or ``mosip``.
+    :param onboarding: what the command line of :mod:`mosip_crvs.onboarding` gets; holds secrets, too.
+    :param far_side: ``sandbox``, ``stock`` (a sandbox that was not provisioned) or ``mosip``.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Stack:
     pids: dict[str, int] = field(default_factory=dict)
     airflow: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict, repr=False)
+    onboarding: dict[str, str] = field(default_factory=dict, repr=False)
 
     def write(self, places: Places) -> None:
         """Publish this state."""

@@ -5,14 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from quickstart import attach, stack
+from quickstart import attach, environment, stack
 from quickstart.console import Console
 from quickstart.demo import NOT_SETTLED, addresses, prepare
 from quickstart.errors import QuickstartError
+from quickstart.keys import keys_for
+from quickstart.launch import provisioned_side
 from quickstart.places import Places
 from quickstart.plan import plan_from
 from quickstart.work import Registrations, Work
@@ -27,7 +31,7 @@ def up(places: Places, options: argparse.Namespace) -> int:
         return 0
     if options.again and not places.has_state():
         raise QuickstartError("--again needs the state of an earlier stack: leave it out the first time")
-    plan = plan_from(fresh=not options.again, mosip=options.mosip)
+    plan = plan_from(fresh=not options.again, mosip=options.mosip, stock=options.stock, holidays=options.holiday)
     if not options.again and places.has_state():
         console.say("Starting empty: the registry and the ledger of the last stack are removed (--again keeps them).")
     console.step("Start PostgreSQL, the receiver, " + ("" if plan.far_side else "the MOSIP sandbox, ") + "and Airflow")
@@ -41,8 +45,9 @@ def up(places: Places, options: argparse.Namespace) -> int:
             work.load(Registrations(births, deaths, 1, options.seed, yesterday))
         tether.release()
         console.say(f"\nRunning after {console.elapsed:.0f} s. {addresses(work)}")
+        first = "./run preflight, ./run provision --plan, ./run provision, then " if options.stock else ""
         console.say(
-            "Next: source <(./run env), ./run sync yesterday, ./run settle, ./run balance yesterday, ./run down"
+            f"Next: {first}source <(./run env), ./run sync yesterday, ./run settle, ./run balance yesterday, ./run down"
         )
     return 0
 
@@ -88,6 +93,23 @@ def sync(places: Places, options: argparse.Namespace) -> int:
     work.sync(day, seconds=options.timeout)
     console.note("both runs succeeded")
     return 0
+
+
+def onboarding(places: Places, arguments: Sequence[str]) -> int:
+    """Run a verb of the onboarding's command line on the running stack's MOSIP."""
+    running = stack.running(places)
+    own = environment.clean(running.id) | environment.include_path(places) | running.onboarding
+    module = "mosip_crvs.onboarding"
+    if arguments[0] == "provision" and running.far_side != "mosip":
+        module = "quickstart.signed"  # the same, with the demo's certification authority at hand
+    code = subprocess.run([sys.executable, "-m", module, *arguments], env=own, cwd=places.root, check=False).returncode
+    if code == 0 and arguments[0] == "provision" and "--plan" not in arguments and running.far_side == "stock":
+        side = provisioned_side(places, running.urls["mosip"], keys_for(places))
+        assert side is not None, "provisioning ended in order"
+        work = Work(places, running, Console())
+        work.api.keep_connection("mosip", environment.mosip_connection(side, running.urls["receiver"]))
+        work.console.say("Airflow's connection 'mosip' holds the new ids.")
+    return code
 
 
 def settle(places: Places, options: argparse.Namespace) -> int:

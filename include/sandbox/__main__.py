@@ -8,6 +8,7 @@ import gc
 import os
 import signal
 from collections.abc import Sequence
+from datetime import date
 
 from sandbox.app import start_sandbox
 from sandbox.faults import FAULTS
@@ -19,6 +20,13 @@ def _fault(text: str) -> tuple[str, float]:
     if name not in FAULTS:
         raise argparse.ArgumentTypeError(f"unknown fault {name!r}; known: {', '.join(FAULTS)}")
     return name, float(probability or "1")
+
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"no date: {text!r}") from None
 
 
 def _client(text: str) -> Client:
@@ -36,12 +44,15 @@ def parser() -> argparse.ArgumentParser:
     add("--public-url", help="base URL as clients see it; issuer of the tokens (default: http://HOST:PORT)")
     add("--client-id", default=default.client_id)
     add("--client-secret", default=os.environ.get("MOSIP_CLIENT_SECRET", default.client_secret))
+    add("--empty", action="store_true", help="a stock MOSIP: nothing is onboarded")
+    add("--keycloak-prefix", default=default.keycloak_prefix, help="/auth, or nothing for Keycloak 17 and later")
+    add("--realm-manager", action="append", default=[], metavar="USER", help="may use Keycloak's admin API; repeatable")
     add("--role", action="append", help="role of the CRVS client, instead of the granted set; repeatable")
     add("--client", action="append", type=_client, default=[], metavar="ID:SECRET:ROLE,ROLE", help="another client")
     add("--center-id", action="append", help=f"known centre, repeatable (default {min(default.center_ids)})")
     add("--machine-id", action="append", help=f"known machine, repeatable (default {min(default.machine_ids)})")
     add("--officer-id", action="append", help=f"known officer, repeatable (default {min(default.officer_ids)})")
-    add("--holiday", action="append", default=[], metavar="YYYY-MM-DD", help="packets created on it fail; repeatable")
+    add("--holiday", action="append", type=_day, default=[], metavar="YYYY-MM-DD", help="packets created on it fail")
     add("--token-seconds", type=int, default=default.token_seconds)
     add("--tick-seconds", type=float, default=default.tick_seconds, help="0: only POST /sandbox/tick")
     add("--tick-quota", type=int, default=default.tick_quota)
@@ -71,6 +82,12 @@ def read_settings(arguments: Sequence[str] | None = None) -> Settings:
         host=given.host,
         port=given.port,
         public_url=given.public_url,
+        onboarded=not given.empty,
+        keycloak_prefix=given.keycloak_prefix.rstrip("/"),
+        admin_secret=os.environ.get("SANDBOX_ADMIN_SECRET", default.admin_secret),
+        globaladmin_secret=os.environ.get("SANDBOX_GLOBALADMIN_SECRET", default.globaladmin_secret),
+        provisioner_secret=os.environ.get("SANDBOX_PROVISIONER_SECRET", default.provisioner_secret),
+        realm_managers=frozenset(given.realm_manager),
         client_id=given.client_id,
         client_secret=given.client_secret,
         client_roles=chosen(given.role, CRVS_ROLES),

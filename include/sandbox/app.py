@@ -12,25 +12,24 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from sandbox.authmanager import AuthManager
 from sandbox.controls import Controls
+from sandbox.country import Country
 from sandbox.events import CompletedEvents
 from sandbox.faults import Faults
-from sandbox.gate import Gatekeeper
 from sandbox.hub import HubService
 from sandbox.hub_delivery import Courier, run_worker
 from sandbox.hub_state import Hub, Subscription
 from sandbox.identities import Identities
-from sandbox.keycloak import REALM, Keycloak
+from sandbox.onboarding import Onboarding, Service
 from sandbox.packet_reader import PacketReader
 from sandbox.packet_store import PacketStore
 from sandbox.packet_writer import PacketWriter
+from sandbox.partner_management import PartnerManagement
 from sandbox.record import Record
 from sandbox.registrations import Registrations
 from sandbox.reprocessor import Reprocessor
 from sandbox.settings import Settings
 from sandbox.status import StatusService
-from sandbox.tokens import TokenOffice
 from sandbox.trigger import Trigger
 
 MAX_BODY = 64 * 1024 * 1024
@@ -50,7 +49,8 @@ class Sandbox:
         self.url = (settings.public_url or f"http://{settings.host}:{port}").rstrip("/")
         self.record = Record()
         self.faults = Faults(settings.seed, settings.faults, settings.token_seconds, settings.main_processes)
-        self.office = TokenOffice(self.url + REALM)
+        self.onboarding = Onboarding(settings, self.url, self.faults)
+        self.office = self.onboarding.office
         self.store = PacketStore()
         self.registrations = Registrations()
         self.identities = Identities(settings.seed, settings.known_uins)
@@ -71,12 +71,13 @@ class Sandbox:
             identities=self.identities,
             events=self._events,
             record=self.record,
+            country=Country(self.onboarding.masterdata),
         )
-        gatekeeper = Gatekeeper(self.office, self.faults)
-        clients = settings.clients()
+        gatekeeper = self.onboarding.gatekeeper
+        self.partners = PartnerManagement(self.url, self.onboarding)
         self._hub_service = HubService(gatekeeper, self.hub, self._courier)
         self._app = web.Application(client_max_size=MAX_BODY)
-        for service in (
+        services: tuple[Service, ...] = (
             PacketWriter(settings, self.faults, gatekeeper, self.store, self.record),
             Trigger(
                 self.faults,
@@ -88,11 +89,12 @@ class Sandbox:
             ),
             PacketReader(gatekeeper, self.store),
             StatusService(gatekeeper, self.registrations, self.faults),
-            Keycloak(self.office, clients, self.faults),
-            AuthManager(self.office, clients, self.faults, gatekeeper),
+            *self.onboarding.services(),
+            self.partners,
             self._hub_service,
             Controls(self.faults, self.record, self._reprocessor, self.registrations, self.hub),
-        ):
+        )
+        for service in services:
             self._app.add_routes(service.routes())
         self._runner = web.AppRunner(self._app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
         self._listener = listener
@@ -116,10 +118,12 @@ class Sandbox:
         """Intent verifications and denials of the hub that are under way."""
         return self._hub_service.verifying
 
-    def token(self, *, seconds: int | None = None, client_id: str | None = None) -> str:
-        """A token for a client, for tests that are not about getting one."""
-        client = self.settings.clients()[client_id or self.settings.client_id]
-        return self.office.issue(client, self.faults.token_seconds if seconds is None else seconds)
+    def token(
+        self, *, seconds: int | None = None, client_id: str | None = None, username: str | None = None
+    ) -> str:
+        """A token for a client or a user, for tests that are not about getting one."""
+        lasting = self.faults.token_seconds if seconds is None else seconds
+        return self.onboarding.token(lasting, client_id or self.settings.client_id, username)
 
     async def close(self) -> None:
         """Stop everything and write the record, if a file was asked for."""

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from sandbox.faults import Faults
 from sandbox.gate import Gatekeeper, refusal, spring_token
-from sandbox.settings import Client
+from sandbox.realm import Realm, Refused
 from sandbox.tokens import TokenOffice
 from sandbox.wire import envelope, error, json_reply
 
@@ -31,9 +31,9 @@ def _text(value: Any) -> str:
 class AuthManager:
     """The two authmanager calls a client meets."""
 
-    def __init__(self, office: TokenOffice, clients: dict[str, Client], faults: Faults, gatekeeper: Gatekeeper) -> None:
+    def __init__(self, office: TokenOffice, realm: Realm, faults: Faults, gatekeeper: Gatekeeper) -> None:
         self._office = office
-        self._clients = clients
+        self._realm = realm
         self._faults = faults
         self._gatekeeper = gatekeeper
 
@@ -56,10 +56,11 @@ class AuthManager:
             return json_reply(envelope(None, [error("KER-ATH-019", "Invalid request")]))
         if app_id.lower() not in APP_IDS:
             return json_reply(envelope(None, [error("KER-ATH-026", f"Realm not found:: {app_id}")]))
-        client = self._clients.get(client_id)
-        if client is None or client.secret != secret:
+        try:
+            subject = self._realm.client_credentials(client_id, secret)
+        except Refused:
             return json_reply(envelope(None, [error("500", "401 Unauthorized")]), 500)
-        token = self._office.issue(client, self._faults.token_seconds)
+        token = self._office.issue(subject, self._faults.token_seconds)
         message = "Clientid and Token combination had been validated successfully"
         body = envelope({"status": "Success", "message": message}, None, id="string", version="string")
         cookie = f"Authorization={token}; Max-Age={COOKIE_MAX_AGE}; Path=/; HttpOnly"

@@ -7,14 +7,10 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from sandbox.configuration import Configuration
 from sandbox.faults import Faults
 from sandbox.tokens import Claims, TokenOffice
 from sandbox.wire import envelope, error, json_reply
-
-PACKET_AUDIENCE = frozenset({"mosip-regproc-client", "mosip-crvs1-client"})
-REGPROC_AUDIENCE = frozenset(
-    {"mosip-regproc-client", "mosip-admin-client", "mosip-resident-client", "mosip-reg-client", "mosip-crvs1-client"}
-)
 
 
 def spring_token(cookies: str) -> str | None:
@@ -43,11 +39,17 @@ def hub_token(cookies: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One endpoint's conditions."""
+    """One endpoint's conditions.
 
-    audience: frozenset[str]
-    roles: frozenset[str]
+    :param service: whose audience list counts, by its name in `Configuration.audiences`.
+    :param roles: one of these; None for an endpoint that any valid token of the audience may call.
+    :param key: property key of the roles; when the configuration has it, its roles count instead of `roles`.
+    """
+
+    service: str
+    roles: frozenset[str] | None = None
     find_token: Callable[[str], str | None] = spring_token
+    key: str | None = None
 
 
 def refusal(status: int) -> web.Response:
@@ -56,24 +58,50 @@ def refusal(status: int) -> web.Response:
     return json_reply(envelope(None, [reason]), status)
 
 
+_CLAIMS = web.RequestKey("claims", Claims)
+
+
+def caller(request: web.Request) -> Claims:
+    """Who makes a request that `Gatekeeper.admit` let pass."""
+    return request[_CLAIMS]
+
+
 class Gatekeeper:
     """Applies gates to requests."""
 
-    def __init__(self, office: TokenOffice, faults: Faults) -> None:
+    def __init__(self, office: TokenOffice, faults: Faults, configuration: Configuration) -> None:
         self._office = office
         self._faults = faults
+        self._configuration = configuration
 
     def claims(self, request: web.Request, find_token: Callable[[str], str | None]) -> Claims | None:
         """The claims of the request's cookie, if it carries a valid one."""
         token = find_token(request.headers.get("Cookie", ""))
         return self._office.read(token) if token else None
 
+    def bearer(self, request: web.Request) -> Claims | None:
+        """The claims of the `Authorization: Bearer` header, which eSignet looks at instead of the cookie."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        return self._office.read(token.strip()) if scheme.lower() == "bearer" else None
+
     def admit(self, request: web.Request, gate: Gate) -> web.Response | None:
-        """None when the request may pass; the refusal otherwise."""
+        """None when the request may pass, and then `caller` tells who it is; the refusal otherwise."""
         claims = self.claims(request, gate.find_token)
         if claims is None or self._faults.hit("token_expired"):
             return refusal(401)
-        allowed = claims.azp in gate.audience or not gate.audience.isdisjoint(claims.audience)
-        if not allowed or gate.roles.isdisjoint(claims.roles):
+        if not self._is_audience(claims, gate.service) or not self._has_role(claims, gate):
             return refusal(403)
+        request[_CLAIMS] = claims
         return None
+
+    def _is_audience(self, claims: Claims, service: str) -> bool:
+        """Some `aud`, exactly, or else `azp` in any case (mosip-onboarding.md §0.1)."""
+        allowed = self._configuration.audiences.get(service, set())
+        if not allowed.isdisjoint(claims.audience):
+            return True
+        return claims.azp.lower() in {client.lower() for client in allowed}
+
+    def _has_role(self, claims: Claims, gate: Gate) -> bool:
+        configured = self._configuration.roles.get(gate.key) if gate.key is not None else None
+        roles = gate.roles if configured is None else configured
+        return roles is None or not claims.roles.isdisjoint(roles)

@@ -10,7 +10,7 @@ import msgspec
 from aiohttp import web
 
 from sandbox.field_rules import problems
-from sandbox.gate import PACKET_AUDIENCE, Gate, Gatekeeper
+from sandbox.gate import Gate, Gatekeeper
 from sandbox.packet_store import PacketStore, StoredPacket
 from sandbox.packet_writer import has_provider
 from sandbox.settings import MANDATORY, PROVIDERS
@@ -76,7 +76,7 @@ class PacketReader:
     def _handler(
         self, path: str, role: str, needs_bypass: bool, answer: Answer
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
-        gate = Gate(PACKET_AUDIENCE, frozenset({role}))
+        gate = Gate("packetmanager", frozenset({role}))
         named = {} if "search" in path else {"id": READER_ID, "version": "v1"}
 
         async def handle(request: web.Request) -> web.Response:

@@ -11,8 +11,9 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.configuration import CREATE_PACKET_ROLES, ROLES
 from sandbox.faults import Faults
-from sandbox.gate import PACKET_AUDIENCE, Gate, Gatekeeper
+from sandbox.gate import Gate, Gatekeeper
 from sandbox.idschema import read_schema
 from sandbox.packet_request import BadBody, PacketRequest, read_packet_request
 from sandbox.packet_store import PacketStore, StoredPacket
@@ -22,7 +23,7 @@ from sandbox.settings import PROVIDERS, Settings
 from sandbox.wire import envelope, error, json_reply, spring_error
 
 PATH = "/commons/v1/packetmanager/createPacket"
-GATE = Gate(PACKET_AUDIENCE, frozenset({"REGISTRATION_PROCESSOR", "ONLINE_REGISTRATION_CLIENT"}))
+GATE = Gate("packetmanager", ROLES[CREATE_PACKET_ROLES], key=CREATE_PACKET_ROLES)
 WRITER_ID = "mosip.registration.packet.writer"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
+from sandbox.country import Country
 from sandbox.events import CompletedEvents
 from sandbox.faults import Faults
 from sandbox.identities import Identities
@@ -13,7 +14,7 @@ from sandbox.packet_store import PacketStore, StoredPacket, person_digest
 from sandbox.record import Record
 from sandbox.registrations import Registration, Registrations, Step
 from sandbox.settings import CRVS_PROCESSES, Settings
-from sandbox.stages import CLASSIFIED, CMD_PASSED, VALIDATED, Case, Country, Verdict, walk
+from sandbox.stages import CLASSIFIED, CMD_PASSED, VALIDATED, Case, Verdict, walk
 
 ERROR_CODES = {"REJECTED": "PACKET_REJECTED", "FAILED": "PACKET_FAILED"}
 _TURN = 25
@@ -44,6 +45,7 @@ class Reprocessor:
         identities: Identities,
         events: CompletedEvents,
         record: Record,
+        country: Country,
     ) -> None:
         self._settings = settings
         self._faults = faults
@@ -52,12 +54,7 @@ class Reprocessor:
         self._identities = identities
         self._events = events
         self._record = record
-        self._country = Country(
-            settings.center_ids,
-            settings.machine_ids,
-            frozenset(officer.lower() for officer in settings.officer_ids),
-            settings.holidays,
-        )
+        self._country = country
         self._one_at_a_time = asyncio.Lock()
 
     async def tick(self, quota: int | None = None) -> dict[str, int]:

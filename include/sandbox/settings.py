@@ -70,6 +70,14 @@ class Client:
 class Settings:
     """One sandbox.
 
+    :param onboarded: a MOSIP whose prerequisites for civil registration are all met: the client, every centre, machine
+        and officer below with its mappings, the ID schema with the vital-event fields. False: a stock MOSIP.
+    :param keycloak_prefix: `/auth` as MOSIP's own Keycloak has it, or nothing as Keycloak 17 and later.
+    :param admin_secret: password of the user `admin` of Keycloak's realm `master`.
+    :param globaladmin_secret: password of MOSIP's user `globaladmin`.
+    :param provisioner_secret: secret of the stock client `mosip-deployment-client`.
+    :param realm_managers: users of realm `mosip` that may use Keycloak's admin API.
+    :param holidays: dates (YYYY-MM-DD) on which the country's default holiday location rests.
     :param create_seconds: time a createPacket takes; two calls for one id overlap only while it lasts.
     :param retry_seconds: first interval between the hub's connection retries (MOSIP: 3 s, factor 2, cap 20 s).
     :param poll_records: records per poll of a hub worker; a commit covers the whole poll (mosip-events.md §1.7).
@@ -81,6 +89,12 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 0
     public_url: str | None = None
+    onboarded: bool = True
+    keycloak_prefix: str = "/auth"
+    admin_secret: str = "admin-secret"  # noqa: S105
+    globaladmin_secret: str = "globaladmin-secret"  # noqa: S105
+    provisioner_secret: str = "deployment-secret"  # noqa: S105
+    realm_managers: frozenset[str] = frozenset()
     client_id: str = "mosip-crvs1-client"
     client_secret: str = "sandbox-secret"  # noqa: S105 - opens nothing but this sandbox
     client_roles: frozenset[str] = CRVS_ROLES

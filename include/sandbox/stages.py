@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
+from sandbox.country import Country, creation
 from sandbox.field_rules import problems
 from sandbox.idschema import IdSchema
 from sandbox.registrations import Step
@@ -14,16 +15,6 @@ from sandbox.settings import MANDATORY
 
 INFANT_YEARS = range(0, 6)
 """`AGE_GROUP` INFANT is 0-5 inclusive (mosip-packets.md §7.1)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Country:
-    """What master data knows."""
-
-    centers: frozenset[str]
-    machines: frozenset[str]
-    officers: frozenset[str]
-    holidays: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +79,12 @@ def walk(case: Case, country: Country, uin_exists: Callable[[str], bool]) -> Ver
         steps.append(VALIDATED)
         labels = _classify(case.meta)
         steps.append(CLASSIFIED)
-        _check_center_and_machine(labels, str(case.meta.get("creationDate")), country)
+        created = creation(str(case.meta.get("creationDate")))
+        _check_place(labels, created, country)
         steps.append(CMD_PASSED)
         if case.process == "CRVS_NEW":
             _check_infant(case)
-        steps += _check_operators(labels, country)
+        steps += _check_operators(labels, created, country)
         if case.process == "CRVS_NEW":
             steps.append(DEDUPE_SKIPPED)
         verdict.action = _uin_action(case, uin_exists)
@@ -123,13 +115,10 @@ def _classify(meta: Mapping[str, Any]) -> dict[str, str]:
     return labels
 
 
-def _check_center_and_machine(labels: Mapping[str, str], created: str, country: Country) -> None:
-    if labels.get("centerId") not in country.centers:
-        raise _Stop("CMD_VALIDATION", "RPR-CMD-FAILED-002", "Center not found")
-    if labels.get("machineId") not in country.machines:
-        raise _Stop("CMD_VALIDATION", "RPR-CMD-FAILED-004", "Machine not found")
-    if created[:10] in country.holidays:
-        raise _Stop("CMD_VALIDATION", "RPR-CMD-FAILED-010", "Packet not created during working hours")
+def _check_place(labels: Mapping[str, str], created: datetime, country: Country) -> None:
+    fault = country.place_fault(labels.get("centerId"), labels.get("machineId"), created)
+    if fault is not None:
+        raise _Stop("CMD_VALIDATION", f"RPR-CMD-FAILED-{fault[0]}", fault[1])
 
 
 def _check_infant(case: Case) -> None:
@@ -145,8 +134,9 @@ def _check_infant(case: Case) -> None:
         raise _Stop("INTERNAL_WORKFLOW_ACTION", "RPR-WIA-FAILED-001", "AGE_GROUP is not INFANT")
 
 
-def _check_operators(labels: Mapping[str, str], country: Country) -> list[Step]:
-    """At least one of officer and supervisor; each one named must be known and authenticated (§1.4)."""
+def _check_operators(labels: Mapping[str, str], created: datetime, country: Country) -> list[Step]:
+    """At least one of officer and supervisor; each one named must be known, authenticated (§1.4) and mapped."""
+    center, machine = labels.get("centerId"), labels.get("machineId")
     passed: list[Step] = []
     for person, module, type_code, step in (
         ("officer", "OVM", "OPERATOR_VALIDATION", OPERATOR_PASSED),
@@ -155,10 +145,14 @@ def _check_operators(labels: Mapping[str, str], country: Country) -> list[Step]:
         who = labels.get(f"{person}Id")
         if not who:
             continue
-        if who.lower() not in country.officers:
-            raise _Stop(type_code, f"RPR-{module}-FAILED-001", f"{person} inactive")
+        fault = country.person_fault(who, created)
+        if fault is not None:
+            raise _Stop(type_code, f"RPR-{module}-FAILED-{fault[0]}", f"{person} {fault[1]}")
         if "true" not in (labels.get(f"{person}Password"), labels.get(f"{person}OTPAuthentication")):
             raise _Stop(type_code, f"RPR-{module}-FAILED-003", f"{person} password or OTP verification failed")
+        fault = country.mapping_fault(who, center, machine, created)
+        if fault is not None:
+            raise _Stop(type_code, f"RPR-{module}-FAILED-{fault[0]}", f"{person} {fault[1]}")
         passed.append(step)
     if not passed:
         raise _Stop("OPERATOR_VALIDATION", "RPR-OVM-FAILED-005", "Neither officer nor supervisor")

@@ -10,7 +10,7 @@ import msgspec
 from aiohttp import web
 
 from sandbox.faults import Faults
-from sandbox.gate import REGPROC_AUDIENCE, Gate, Gatekeeper
+from sandbox.gate import Gate, Gatekeeper
 from sandbox.registrations import Registration, Registrations
 from sandbox.wire import envelope, json_reply, now_text
 
@@ -96,7 +96,7 @@ class StatusService:
     def _handler(
         self, api_id: str, answer: Callable[[list[dict[str, Any]]], tuple[list[Any], list[Any]]]
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
-        gate = Gate(REGPROC_AUDIENCE, STATUS_ROLES)
+        gate = Gate("regproc", STATUS_ROLES)
 
         async def handle(request: web.Request) -> web.Response:
             refused = self._gatekeeper.admit(request, gate)
@@ -149,7 +149,7 @@ class StatusService:
 
     async def transactions(self, request: web.Request) -> web.Response:
         """The only call that shows what really happened, stage by stage."""
-        refused = self._gatekeeper.admit(request, Gate(REGPROC_AUDIENCE, TRANSACTION_ROLES))
+        refused = self._gatekeeper.admit(request, Gate("regproc", TRANSACTION_ROLES))
         if refused is not None:
             return refused
         rid = request.match_info["rid"]

@@ -12,9 +12,20 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from sandbox.settings import Client
-
 KEY_ID = "sandbox-realm-key"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom a token is issued to, and through which client (`azp`)."""
+
+    id: str
+    username: str
+    azp: str
+    roles: frozenset[str]
+    scopes: frozenset[str]
+    email: str | None
+    is_service: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +37,8 @@ class Claims:
     audience: frozenset[str]
     roles: frozenset[str]
     expires: float
+    scopes: frozenset[str] = frozenset()
+    email: str | None = None
 
 
 @functools.cache
@@ -49,24 +62,27 @@ class TokenOffice:
         self.issuer = issuer
         self._read: dict[str, Claims | None] = {}
 
-    def issue(self, client: Client, seconds: int) -> str:
-        """A client-credentials token for a client's service account."""
+    def issue(self, subject: Subject, seconds: int) -> str:
+        """An access token that lasts so many seconds."""
         now = int(time.time())
-        payload = {
+        payload: dict[str, Any] = {
             "exp": now + seconds,
             "iat": now,
             "jti": str(uuid.uuid4()),
             "iss": self.issuer,
             "aud": "account",
-            "sub": str(uuid.uuid5(uuid.NAMESPACE_DNS, client.client_id)),
+            "sub": subject.id,
             "typ": "Bearer",
-            "azp": client.client_id,
+            "azp": subject.azp,
             "acr": "1",
-            "realm_access": {"roles": sorted(client.roles | {"offline_access", "uma_authorization"})},
-            "scope": "email profile",
-            "clientId": client.client_id,
-            "preferred_username": f"service-account-{client.client_id}",
+            "realm_access": {"roles": sorted(subject.roles)},
+            "scope": " ".join(sorted(subject.scopes)),
+            "preferred_username": subject.username,
         }
+        if subject.is_service:
+            payload["clientId"] = subject.azp
+        if subject.email is not None:
+            payload["email"] = subject.email
         return jwt.encode(payload, realm_key(), algorithm="RS256", headers={"kid": KEY_ID})
 
     def read(self, token: str) -> Claims | None:
@@ -97,6 +113,8 @@ class TokenOffice:
                 audience=frozenset([audience] if isinstance(audience, str) else audience),
                 roles=frozenset(payload["realm_access"]["roles"]),
                 expires=float(payload["exp"]),
+                scopes=frozenset(str(payload.get("scope", "")).split()),
+                email=payload.get("email"),
             )
         except (jwt.InvalidTokenError, KeyError, TypeError, ValueError):
             return None

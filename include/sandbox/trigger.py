@@ -11,7 +11,7 @@ import msgspec
 from aiohttp import web
 
 from sandbox.faults import Faults
-from sandbox.gate import REGPROC_AUDIENCE, Gate, Gatekeeper, vertx_token
+from sandbox.gate import Gate, Gatekeeper, vertx_token
 from sandbox.hub_state import Hub
 from sandbox.record import Record
 from sandbox.registrations import Registration, Registrations
@@ -24,7 +24,7 @@ PATH = "/registrationprocessor/v1/workflowmanager/workflowinstance"
 API_ID = "mosip.registration.processor.workflow.instance"
 VERSION = "v1"
 GATE = Gate(
-    REGPROC_AUDIENCE,
+    "regproc",
     frozenset({"ONLINE_REGISTRATION_CLIENT", "REGISTRATION_PROCESSOR", "GLOBAL_ADMIN"}),
     vertx_token,
 )

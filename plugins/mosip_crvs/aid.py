@@ -37,6 +37,16 @@ def mint_aids(center_id: str, machine_id: str, start_tick: int, count: int) -> l
     return aids
 
 
+def tick_of(aid: str) -> int:
+    """Read the tick that an AID was minted for.
+
+    :raises ValueError: when it is not one of ours.
+    """
+    head = _CENTRE_LENGTH + _MACHINE_LENGTH
+    moment = datetime.strptime(aid[head + 5 :], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    return first_tick(moment) + int(aid[head : head + 5])
+
+
 def check_center_and_machine(center_id: str, machine_id: str) -> None:
     """Refuse ids that cannot head an AID.
 

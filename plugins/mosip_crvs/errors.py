@@ -38,6 +38,10 @@ class MappingError(FixTheData):
     """A file of ``include/mappings`` or ``include/rules`` cannot be used; the text names file, field and mend."""
 
 
+class CountryFileError(FixTheData):
+    """The file that says what a country's MOSIP must have cannot be used; the text names the place and the mend."""
+
+
 class SchemaError(FixTheData):
     """The ID schema cannot be used."""
 
@@ -72,6 +76,22 @@ class MosipUnavailable(RetryLater):
 
 class MosipRefused(StopTheRun):
     """MOSIP refused us: token, role, audience, provider, or an answer that no retry changes."""
+
+
+class CredentialMissing(StopTheRun):
+    """Nobody gave the login that a call needs; the text says where it belongs."""
+
+
+class PreflightFailed(StopTheRun):
+    """MOSIP is not prepared; the text names the checks that failed and what to do."""
+
+
+class QuestionForOperator(AskAnOperator):
+    """Provisioning met something that only a person can decide; nothing was changed there."""
+
+
+class GateClosed(AskAnOperator):
+    """Something that no API of MOSIP can do is to be done by a person first; the text has the exact lines."""
 
 
 class SubscriptionFailed(RetryLater):

@@ -47,9 +47,15 @@ def get_provider_info() -> dict[str, Any]:
                     ),
                     "realm": _text("Realm", "Keycloak's realm", default="mosip"),
                     "app_id": _text("App id", "authmanager's appId", default="regproc"),
+                    "keycloak_url": _text("Keycloak URL", "Where Keycloak is not below the base URL"),
+                    "client_secret_next": _text("Next client secret", "While the secret is being changed"),
                     "keycloak_path": _text("Keycloak path", "Empty for Keycloak 17 and newer", default="/auth"),
                     "hub_path": _text("Hub path", "Where the WebSub hub lies", default="/hub/"),
                     "schema_version": _text("Schema version", "Published version of the ID schema", default="0.1"),
+                    "holidays": _text(
+                        "Holidays", "The centre's, if masterdata cannot be read: dates such as 2026-12-25, or none"
+                    ),
+                    "language": _text("Language", "A mandatory language of this MOSIP", default="eng"),
                     "concurrency": _number("Calls at once", "From one task", default=64, minimum=1, maximum=512),
                     "events_per_second": _number("Events a second", "For all tasks; 0 for no limit", default=0),
                     "timeout": _number("Time-out", "Seconds for one call", default=30, minimum=1),

@@ -21,6 +21,14 @@ def first_day() -> datetime:
     return datetime.fromisoformat(given).replace(tzinfo=zone) if given else datetime(2026, 1, 1, tzinfo=UTC)
 
 
+def preflight_stops() -> bool:
+    """Whether a failed preflight keeps the sync from sending: ``$CRVS_PREFLIGHT_GATE``, ``stop`` or ``warn``."""
+    given = os.environ.get("CRVS_PREFLIGHT_GATE", "stop")
+    if given not in {"stop", "warn"}:
+        raise ValueError(f"CRVS_PREFLIGHT_GATE must be stop or warn, not {given!r}")
+    return given == "stop"
+
+
 def range_size() -> int:
     """How many registrations one task sends, about: ``$CRVS_RANGE_SIZE``."""
     return int(os.environ.get("CRVS_RANGE_SIZE", "5000"))

@@ -9,7 +9,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 SYNCS = ["crvs_birth_sync", "crvs_death_sync"]
-ALL = [*SYNCS, "mosip_reconcile"]
+ALL = [*SYNCS, "mosip_onboarding", "mosip_preflight", "mosip_reconcile"]
+TIMETABLES = {
+    **dict.fromkeys(SYNCS, "CronDataIntervalTimetable"),
+    "mosip_onboarding": "NullTimetable",
+    "mosip_preflight": "CronTriggerTimetable",
+    "mosip_reconcile": "AssetOrTimeSchedule",
+}
 ODD_DAYS = {"Asia/Kathmandu": 0, "UTC": 0, "Africa/Addis_Ababa": 0, "America/New_York": 2, "Europe/Paris": 2}
 """Days of the year that are not 24 hours long, by zone."""
 
@@ -27,7 +33,7 @@ def test_all_dags_load_without_error(loaded: dict[str, Any]) -> None:
 
 
 def test_each_dag_is_parsed_in_less_than_a_second(loaded: dict[str, Any]) -> None:
-    assert len(loaded["seconds"]) == 3
+    assert len(loaded["seconds"]) == len(ALL)
     assert all(seconds < 1.0 for seconds in loaded["seconds"].values()), loaded["seconds"]
 
 
@@ -48,8 +54,7 @@ def test_each_dag_says_what_it_is_and_when_it_runs(loaded: dict[str, Any], name:
     assert dag["catchup"] is False
     assert dag["max_active_runs"] == 1
     assert dag["dagrun_timeout"] > 0
-    expected = "CronDataIntervalTimetable" if name in SYNCS else "AssetOrTimeSchedule"
-    assert dag["timetable"] == expected
+    assert dag["timetable"] == TIMETABLES[name]
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -75,14 +80,23 @@ def test_a_sync_sends_nothing_before_results_can_reach_us_and_closes_when_all_wa
         for up, down in dag["edges"]:
             before[down] |= {up} | before[up]
 
-    assert set(dag["tasks"]) == {"subscribe", "plan", "submit", "resume", "close"}
+    assert set(dag["tasks"]) == {"gate", "subscribe", "plan", "submit", "resume", "close"}
     assert before["plan"] == set(), "planning sends nothing: a hub that is away must not leave a day unplanned"
-    assert {"subscribe", "plan"} <= before["submit"]
+    assert {"gate", "subscribe", "plan"} <= before["submit"]
+    assert before["gate"] == set()
     assert "subscribe" in before["resume"]
     assert before["close"] == set(dag["tasks"]) - {"close"}
     assert {task for task, seen in dag["tasks"].items() if seen["mapped"]} == {"submit"}
-    assert {seen["kind"] for task, seen in dag["tasks"].items() if task != "subscribe"} == {kind}
+    assert {seen["kind"] for task, seen in dag["tasks"].items() if task not in ("gate", "subscribe")} == {kind}
     assert dag["tasks"]["close"]["trigger_rule"] == "none_failed", "a day with nothing to submit is closed too"
+
+
+def test_nothing_is_made_in_mosip_before_a_person_approved_the_plan(loaded: dict[str, Any]) -> None:
+    dag = loaded["dags"]["mosip_onboarding"]
+
+    edges = sorted(map(tuple, dag["edges"]))
+    assert edges == [("approve", "provision"), ("plan", "approve"), ("provision", "preflight")]
+    assert dag["tasks"]["approve"]["type"] == "ApprovalOperator"
 
 
 def test_the_reconciliation_is_woken_by_the_inbox(loaded: dict[str, Any]) -> None:

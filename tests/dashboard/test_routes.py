@@ -13,6 +13,8 @@ from mosip_crvs.ledger import subscriptions
 from mosip_crvs.ledger.sealing import Seal
 
 PUBLIC = {
+    ("/mosip-websub/websub/preflight", "GET"),
+    ("/mosip-websub/websub/preflight", "HEAD"),
     ("/mosip-websub/websub/{token}", "GET"),
     ("/mosip-websub/websub/{token}", "HEAD"),
     ("/mosip-websub/websub/{token}", "POST"),

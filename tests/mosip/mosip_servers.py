@@ -81,7 +81,7 @@ class FarSide:
                 self.wfile.write(answer.body)
                 self.close_connection = self.close_connection or answer.cut
 
-            do_GET = do_POST = do_PUT = handle_any
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any
 
             def log_message(self, format: str, *args: Any) -> None:
                 """Keep quiet."""

@@ -79,7 +79,8 @@ def test_no_family_hides_another() -> None:
     prefixes = [prefix for prefix, _ in FAMILIES]
     assert len(set(prefixes)) == len(prefixes)
     assert not any(one != other and one.startswith(other) for one in prefixes for other in prefixes)
-    assert all(prefix.endswith("-") for prefix in prefixes)
+    # A family ends where a name ends: partner management writes it with another stroke.
+    assert all(prefix.endswith("_" if prefix.startswith("PMS_") else "-") for prefix in prefixes)
 
 
 @pytest.mark.parametrize("code", [None, "UNHEARD-OF-1", "", "HTTP_200", "ERROR_WITHOUT_CODE"])
@@ -107,5 +108,31 @@ def test_our_own_names_are_not_mosips() -> None:
     assert not any("-" in name for name in OWN)
 
 
-def test_only_an_earlier_trigger_counts_as_done() -> None:
-    assert [code for code, action in ACTIONS.items() if action is Action.ALREADY_DONE] == ["RPR-WIS-001"]
+ONBOARDING = ("KER-USR-", "KER-PCM-", "PMS_", "duplicate_")
+"""Families of the services that prerequisites are made with; none of them answers on the way of a packet."""
+
+
+def test_on_the_way_of_a_packet_only_an_earlier_trigger_counts_as_done() -> None:
+    done = [code for code, action in ACTIONS.items() if action is Action.ALREADY_DONE]
+    assert [code for code in done if not code.startswith(ONBOARDING)] == ["RPR-WIS-001"]
+    assert [prefix for prefix, action in FAMILIES if action is Action.ALREADY_DONE] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "action"),
+    [
+        ("KER-USR-018", Action.ALREADY_DONE),  # the user is in the zone
+        ("KER-USR-021", Action.STOP),  # the user is in another zone
+        ("KER-PCM-003", Action.ALREADY_DONE),  # the authority is there
+        ("KER-PCM-006", Action.STOP),  # no path to an authority
+        ("PMS_POL_009", Action.ALREADY_DONE),
+        ("PMS_PRT_011", Action.STOP),  # the e-mail address is somebody else's
+        ("PMS_PRT_005", Action.ABSENT),
+        ("KER-MSD-215", Action.ABSENT),
+        ("KER-MSD-414", Action.STOP),
+        ("KER-SCH-010", Action.STOP),
+        ("PMS_PRT_999", Action.STOP),
+    ],
+)
+def test_an_onboarding_code_asks_for_what_mosips_documents_say(code: str, action: Action) -> None:
+    assert action_for(200, code) is action

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -36,6 +37,7 @@ def test_centre_and_machine_are_enough_and_the_rest_is_mosips_default() -> None:
 
 def test_the_secret_is_in_no_representation() -> None:
     assert SECRET not in repr(_settings())
+    assert SECRET not in repr(_settings(client_secret_next=SECRET))
     assert SECRET not in str(_settings())
 
 
@@ -44,13 +46,21 @@ def test_every_extra_can_be_set() -> None:
         "center_id": "11111", "machine_id": "22222", "officer_id": "o", "source": "OPENCRVS", "realm": "r",
         "login_via": "authmanager", "app_id": "admin", "receiver_url": "https://crvs.example.org/", "concurrency": 7,
         "events_per_second": 2.5, "timeout": 11.0, "takeover_wait": 3.0, "keycloak_path": "/kc",
-        "hub_path": "/websub/hub", "schema_version": "0.2",
+        "hub_path": "/websub/hub", "schema_version": "0.2", "language": "fra", "holidays": "2026-12-25",
+        "keycloak_url": "https://iam.example.org", "client_secret_next": "next",
     }  # fmt: skip
     settings = from_extra(URL, "client", SECRET, extra)
-    assert {name: getattr(settings, name) for name in extra} == extra
+    assert {name: getattr(settings, name) for name in extra} == {**extra, "holidays": frozenset({date(2026, 12, 25)})}
     assert set(extra) == EXTRA_FIELDS
     assert settings.token_path == "/v1/authmanager/authenticate/clientidsecretkey"
     assert settings.registrar.ref_id == "11111_22222"
+
+
+def test_tokens_come_from_below_the_base_url_unless_keycloak_lies_elsewhere() -> None:
+    assert _settings().token_base == URL
+    assert _settings(keycloak_url="https://iam.example.org/").token_base == "https://iam.example.org"
+    assert _settings(keycloak_url="https://iam.example.org", login_via="authmanager").token_base == URL
+    assert "keycloak_url must be a URL" in _refusal(keycloak_url="iam.example.org")
 
 
 def test_extras_that_are_not_ours_are_left_alone() -> None:
@@ -133,3 +143,27 @@ def test_a_keycloak_of_today_has_no_path_of_its_own() -> None:
     assert _settings(keycloak_path=None).token_path.startswith("/auth/realms/")
     assert _settings(keycloak_path="").token_path.startswith("/realms/")
     assert _settings(keycloak_path="/").token_path.startswith("/realms/")
+
+
+@pytest.mark.parametrize(
+    ("given", "days"),
+    [
+        ("2026-12-25", {(2026, 12, 25)}),
+        (" 2026-12-25 ,2027-01-01", {(2026, 12, 25), (2027, 1, 1)}),
+        (["2026-12-25", "2027-01-01"], {(2026, 12, 25), (2027, 1, 1)}),
+        ([], set()),
+        ("none", set()),
+        (" None ", set()),
+    ],
+)
+def test_holidays_are_a_list_of_dates_or_none_at_all(given: Any, days: set[tuple[int, int, int]]) -> None:
+    assert _settings(holidays=given).holidays == {date(*day) for day in days}
+
+
+def test_holidays_that_nobody_listed_are_not_known() -> None:
+    assert _settings().holidays is None
+
+
+@pytest.mark.parametrize("wrong", ["25.12.2026", "Christmas", "2026-12-25,,", "2026-13-01", " ", [7], 20261225, True])
+def test_holidays_that_are_no_dates_are_refused(wrong: Any) -> None:
+    assert "holidays must be dates such as 2026-12-25" in _refusal(holidays=wrong)

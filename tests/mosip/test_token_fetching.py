@@ -37,6 +37,42 @@ def _problem(far_side: FarSide, source: str) -> MosipCrvsError:
 both = pytest.mark.parametrize("source", ["keycloak", "authmanager"])
 
 
+@both
+def test_while_the_secret_is_changed_the_next_one_is_tried_when_the_present_one_is_refused(
+    far_side: FarSide, source: str
+) -> None:
+    refused = said({"error": "unauthorized_client"}, 401)
+    good = (
+        said({"access_token": "a.b.c", "expires_in": 300})
+        if source == "keycloak"
+        else said({"response": {"status": "success"}}, Authorization="a.b.c")
+    )
+    far_side.say(refused, good)
+
+    assert _fetch(far_side, source, client_secret_next="the-next-one").value == "a.b.c"
+    first, second = (asked.body for asked in far_side.asked)
+    assert SECRET.encode() in first
+    assert b"the-next-one" in second
+    assert SECRET.encode() not in second
+
+
+@both
+def test_when_both_secrets_are_refused_neither_is_tried_again(far_side: FarSide, source: str) -> None:
+    far_side.say(said({}, 401), said({}, 401))
+    with pytest.raises(MosipRefused) as caught:
+        _fetch(far_side, source, client_secret_next="the-next-one")
+    assert "the-next-one" not in str(caught.value)
+    assert len(far_side.asked) == 2
+
+
+@both
+def test_an_outage_is_no_refusal_and_the_next_secret_is_not_tried(far_side: FarSide, source: str) -> None:
+    far_side.say(said({}, 503))
+    with pytest.raises(MosipUnavailable):
+        _fetch(far_side, source, client_secret_next="the-next-one")
+    assert len(far_side.asked) == 1
+
+
 # --- Keycloak --------------------------------------------------------------------------------------------------------
 
 

@@ -25,6 +25,11 @@ QUICKSTART_ONLY = re.compile(
     r"|DATABASE__SQL_ALCHEMY_(POOL_SIZE|MAX_OVERFLOW)|CORE__DAGS_ARE_PAUSED_AT_CREATION)"
     r"|AIRFLOW_HOME|DO_NOT_TRACK|SCARF_ANALYTICS"
 )
+ONBOARDING_CONNECTIONS = (
+    "AIRFLOW_CONN_MOSIP_PROVISIONER",
+    "AIRFLOW_CONN_MOSIP_KEYCLOAK_ADMIN",
+    "AIRFLOW_CONN_MOSIP_GLOBAL_ADMIN",
+)
 MUST_BE_EQUAL = (
     "AIRFLOW__CORE__AUTH_MANAGER",
     "AIRFLOW__CORE__DEFAULT_TIMEZONE",
@@ -76,11 +81,11 @@ def test_both_build_connections_of_the_same_shape(
     services: dict[str, Any], quickstart_environment: dict[str, str]
 ) -> None:
     composed = services["scheduler"]["environment"]
-    for name in ("AIRFLOW_CONN_CRVS_LEDGER", "AIRFLOW_CONN_MOSIP"):
+    for name in ("AIRFLOW_CONN_CRVS_LEDGER", "AIRFLOW_CONN_MOSIP", *ONBOARDING_CONNECTIONS):
         ours = yaml.safe_load(quickstart_environment[name])
         theirs = yaml.safe_load(composed[name])
         assert ours["conn_type"] == theirs["conn_type"]
-        assert ours["extra"].keys() == theirs["extra"].keys()
+        assert ours.get("extra", {}).keys() == theirs.get("extra", {}).keys()
 
 
 def test_every_component_of_the_quickstart_is_a_service(services: dict[str, Any]) -> None:

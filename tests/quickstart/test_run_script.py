@@ -51,7 +51,7 @@ def run(root: Path, *arguments: str, **variables: str) -> subprocess.CompletedPr
     )
 
 
-@pytest.mark.parametrize("verb", [*PYTHON_VERBS, "test", "lint", "lock"])
+@pytest.mark.parametrize("verb", [*PYTHON_VERBS, "test", "lint", "conformance", "lock"])
 def test_every_verb_explains_itself(clone: Path, verb: str) -> None:
     done = run(clone, verb, "--help")
     assert done.returncode == 0
@@ -62,12 +62,21 @@ def test_without_a_verb_the_verbs_are_listed(clone: Path) -> None:
     assert run(clone).returncode == 2
     listed = run(clone, "--help")
     assert listed.returncode == 0
-    assert all(f"\n  {verb} " in listed.stdout for verb in (*PYTHON_VERBS, "test", "lint", "bench", "lock"))
+    verbs = (*PYTHON_VERBS, "test", "lint", "conformance", "bench", "lock")
+    assert all(f"\n  {verb} " in listed.stdout for verb in verbs)
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [["nonsense"], ["demo", "--nonsense"], ["demo", "--births", "-1"], ["sync"], ["down", "now"], ["lint", "fast"]],
+    [
+        ["nonsense"],
+        ["demo", "--nonsense"],
+        ["demo", "--births", "-1"],
+        ["sync"],
+        ["down", "now"],
+        ["lint", "fast"],
+        ["conformance", "nonsense"],
+    ],
 )
 def test_what_is_unknown_ends_with_2_and_says_so(clone: Path, arguments: list[str]) -> None:
     done = run(clone, *arguments)
@@ -155,3 +164,32 @@ def test_a_machine_without_a_fitting_python_is_told_which_one_fits(clone: Path, 
     done = run(clone, "down", PATH=str(poor), CRVS_PYTHON="")
     assert done.returncode == 1
     assert "needs Python 3.11" in done.stderr
+
+
+OLD_JAVA = """echo 'openjdk version "11.0.2" 2019-01-15' >&2"""
+NEW_JAVA = """echo 'openjdk version "21.0.4" 2024-07-16 LTS' >&2"""
+
+
+@pytest.mark.parametrize(
+    ("programs", "missing"),
+    [
+        pytest.param({}, "Java 17", id="neither"),
+        pytest.param({"mvn": "echo Apache Maven 3.8.7", "java": OLD_JAVA}, "11.0.2", id="an old Java"),
+        pytest.param({"mvn": "echo Apache Maven 3.8.7", "java": "exit 1"}, "Java 17", id="a Java that does not run"),
+        pytest.param({"java": NEW_JAVA}, "Maven", id="no Maven"),
+    ],
+)
+def test_conformance_without_java_or_maven_is_not_available(
+    clone: Path, tmp_path: Path, programs: dict[str, str], missing: str
+) -> None:
+    poor = tmp_path / "bin"
+    poor.mkdir()
+    for tool in ("bash", "dirname", "env"):
+        (poor / tool).symlink_to(str(shutil.which(tool)))
+    for name, script in programs.items():
+        (poor / name).write_text(f"#!/bin/sh\n{script}\n")
+        (poor / name).chmod(0o755)
+    done = run(clone, "conformance", "keycloak", PATH=str(poor), JAVA_HOME="")
+    assert done.returncode == 69
+    assert missing in done.stderr
+    assert len(done.stderr.splitlines()) == 1

@@ -9,6 +9,7 @@ import pytest
 from day_books import DAY, Books, aid
 from sqlalchemy import Engine
 
+from mosip_crvs.ledger.batches import Hold
 from mosip_crvs.reconciliation.balance import day_balance, days_to_balance, keep, open_applications
 
 STATES = {
@@ -241,3 +242,72 @@ def test_what_earlier_syncs_of_the_day_left_open_is_not_forgotten_when_it_is_rea
     assert taken.as_dict()["day_total"]["held"] == 1
     for shown in (as_table(taken), as_html(taken)):
         assert "Earlier syncs of this day submitted 2: 2 in progress, and 1 are held" in shown
+
+
+def held_ranges(books: Books, batch: int, *held_until: str | None) -> None:
+    """Give a batch unfinished ranges, some of them held over Christmas."""
+    for number, until in enumerate(held_until):
+        books.run(
+            "INSERT INTO ranges (batch_id, range_number, lower_modified_at, lower_id, upper_modified_at, upper_id, "
+            "planned_rows, held_code, held_on, held_until) VALUES (:batch, :number, now(), '', now(), '', 1, "
+            "CASE WHEN CAST(:until AS date) IS NOT NULL THEN 'HOLIDAY' END, CAST(:until AS date) - 1, :until)",
+            batch=batch,
+            number=number,
+            until=until,
+        )
+
+
+def hold(books: Books, code: str, *aids: str) -> None:
+    books.run("UPDATE applications SET held_code = :code WHERE aid = ANY(:aids)", code=code, aids=list(aids))
+
+
+def test_what_is_held_is_counted_by_its_reason_over_all_syncs_of_the_day(books: Books) -> None:
+    books.apply(books.batch(), {aid(1): "AID_ASSIGNED", aid(2): "TRIGGERED"})
+    books.apply(books.batch(), {aid(n): "AID_ASSIGNED" for n in range(3, 8)})
+    books.apply(books.batch("death"), {aid(9): "AID_ASSIGNED"})
+    books.apply(books.batch(day=DAY + timedelta(days=1)), {aid(10): "AID_ASSIGNED"})
+    hold(books, "HOLIDAY", aid(1), aid(3), aid(4), aid(10))
+    hold(books, "HTTP_400", aid(9), aid(2))
+
+    balance = day_balance(books.ledger, DAY)
+    plain = balance.as_dict()
+
+    assert plain["holds"] == {"HOLIDAY": 3, "HTTP_400": 1, "NOT_TRIED": 3}
+    assert sum(plain["holds"].values()) == plain["day_total"]["held"]
+    assert plain["held_until"] is None, "nothing waits for a day: the batches are finished"
+    assert balance.balanced
+
+
+def test_a_day_is_held_when_nothing_but_a_holiday_keeps_it_open(books: Books) -> None:
+    births, deaths = books.batch(finished=False), books.batch("death", finished=False)
+    books.apply(births, {aid(1): "AID_ASSIGNED"})
+    hold(books, "HOLIDAY", aid(1))
+    held_ranges(books, births, "2026-12-26", "2026-12-27")
+    held_ranges(books, deaths, "2026-12-26")
+
+    balance = day_balance(books.ledger, DAY)
+
+    assert balance.hold == Hold("HOLIDAY", date(2026, 12, 26), date(2026, 12, 27))
+    assert balance.as_dict()["held_until"] == "2026-12-27"
+    assert (balance.finished, balance.balanced, balance.unexplained) == (False, False, 0)
+
+
+@pytest.mark.parametrize("left", ["a range", "a kind"])
+def test_a_day_of_which_something_is_still_to_be_read_is_not_called_held(books: Books, left: str) -> None:
+    births = books.batch(finished=False)
+    held_ranges(books, births, "2026-12-26", None if left == "a range" else "2026-12-26")
+    if left == "a kind":
+        held_ranges(books, books.batch("death", finished=False), None)
+
+    balance = day_balance(books.ledger, DAY)
+
+    assert (balance.hold, balance.as_dict()["held_until"], balance.finished) == (None, None, False)
+
+
+def test_an_unfinished_day_is_balanced_again_even_if_nothing_of_its_own_is_open(books: Books) -> None:
+    old = date(2026, 1, 1)
+    books.apply(books.batch(day=old, finished=False), {aid(1): "COMPLETED"})
+    books.apply(books.batch(day=old + timedelta(days=1)), {aid(2): "COMPLETED"})
+    books.batch(day=DAY)
+
+    assert days_to_balance(books.ledger, newest=1) == [DAY, old]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 
 import pytest
 
+from mosip_crvs.ledger.batches import Hold
 from mosip_crvs.reconciliation.balance import DayBalance, Terms
 from mosip_crvs.reconciliation.report import LABELS, as_html, as_table, verdict
 
@@ -127,3 +128,24 @@ def test_the_unexplained_of_the_day_is_that_of_its_kinds_and_never_cancels() -> 
     assert "NOT BALANCED: 4" in verdict(taken)
     assert ["Unexplained", "2", "2", "4"] in [line.split() for line in as_table(taken).splitlines()]
     assert Cells(as_html(taken)).rows[-1] == ["Unexplained", "2", "2", "4"]
+
+
+WAIT = Hold("HOLIDAY", date(2026, 12, 25), date(2026, 12, 27))
+
+
+def test_a_held_day_says_why_and_until_when() -> None:
+    taken = replace(balance(False, birth=DEATHS), holds={"HOLIDAY": 1_982, "HTTP_400": 1}, hold=WAIT)
+    said = "Held over all syncs of the day: 1,982 HOLIDAY (until 2026-12-27), 1 HTTP_400."
+    assert said in as_table(taken).splitlines()
+    assert f"<p>{said}</p>" in as_html(taken)
+    assert verdict(taken).startswith("HELD: 2026-12-25 is a holiday of the centre")
+    assert "from 2026-12-27 on" in verdict(taken)
+    assert as_table(taken).endswith(verdict(taken))
+
+
+def test_what_is_unexplained_is_said_before_what_is_held() -> None:
+    assert verdict(replace(balance(False, birth=Terms(read=3)), hold=WAIT)).startswith("NOT BALANCED: 3")
+
+
+def test_a_day_of_which_nothing_is_held_does_not_speak_of_it() -> None:
+    assert "Held" not in as_table(balance(birth=DEATHS)) + as_html(balance(birth=DEATHS))

@@ -173,6 +173,14 @@ def test_one_token_serves_all_callers_of_a_hook(connected: FarSide) -> None:
     assert len(connected.requests) == 1
 
 
+def test_tokens_come_from_keycloaks_own_address_where_it_has_one(connect: Any, far_side: FarSide) -> None:
+    extra = {**EXTRA, "keycloak_url": far_side.address}
+    connect("mosip", conn_type="mosip", host="http://127.0.0.1:1", login="client", password=SECRET, extra=extra)
+
+    assert MosipHook().tokens.get() == "a-token-value"
+    assert len(far_side.requests) == 1
+
+
 def test_a_good_connection_says_who_it_is(connected: FarSide) -> None:
     works, said = MosipHook().test_connection()
 

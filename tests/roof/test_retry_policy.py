@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from airflow.sdk import RetryAction
+from airflow.sdk.exceptions import AirflowNotFoundException
 
 from mosip_crvs import errors
 from mosip_crvs.operators.retries import MosipRetryPolicy
@@ -66,3 +67,9 @@ def test_a_policy_comes_back_from_where_airflow_stores_it() -> None:
 
     assert isinstance(back, MosipRetryPolicy)
     assert back.evaluate(errors.MosipUnavailable("x", retry_after=3), 1, 1).retry_delay == timedelta(seconds=3)
+
+
+def test_a_connection_that_nobody_made_is_not_waited_for() -> None:
+    decision = POLICY.evaluate(AirflowNotFoundException("The conn_id `mosip` isn't defined"), 1, 4)
+
+    assert decision.action is RetryAction.FAIL

@@ -13,6 +13,7 @@ for _folder in (_HERE, _HERE.parents[1] / "include"):
     if str(_folder) not in sys.path:
         sys.path.insert(0, str(_folder))
 
+from pms_calls import Desk  # noqa: E402
 from sandbox_calls import Caller, Subscriber  # noqa: E402
 
 from sandbox.app import Sandbox, start_sandbox  # noqa: E402
@@ -41,6 +42,12 @@ async def start() -> AsyncIterator[Start]:
 async def mosip(start: Start) -> Caller:
     """A caller of a sandbox with no fault."""
     return await start()
+
+
+@pytest.fixture
+def desk(mosip: Caller) -> Desk:
+    """A caller of partner management."""
+    return Desk(mosip)
 
 
 @pytest.fixture

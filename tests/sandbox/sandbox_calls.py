@@ -26,7 +26,7 @@ class Caller:
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self.http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar())
-        self.token = sandbox.token()
+        self.token = sandbox.token(client_id=None if sandbox.settings.onboarded else "mosip-deployment-client")
         self.regproc = sandbox.token(client_id="mosip-regproc-client")
 
     async def close(self) -> None:

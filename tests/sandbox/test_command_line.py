@@ -51,6 +51,7 @@ def test_every_option_of_the_command_line_reaches_the_settings() -> None:
             *("--client-id", "c", "--client-secret", "s", "--role", "R", "--client", "id:secret:A,B"),
             *("--center-id", "1", "--center-id", "2", "--machine-id", "3", "--officer-id", "o"),
             *("--token-seconds", "4", "--seed", "5", "--record", "f", "--poll-records", "7"),
+            *("--empty", "--keycloak-prefix", "", "--realm-manager", "m", "--holiday", "2026-12-25"),
             *("--fault", "create_null=0.1", "--fault", "fail=0.2", "--shipped-main-processes"),
         ]
     )
@@ -58,9 +59,25 @@ def test_every_option_of_the_command_line_reaches_the_settings() -> None:
     assert (found.client_id, found.client_secret, found.client_roles) == ("c", "s", {"R"})
     assert (found.center_ids, found.machine_ids, found.officer_ids) == ({"1", "2"}, {"3"}, {"o"})
     assert (found.token_seconds, found.seed, found.record_file, found.poll_records) == (4, 5, "f", 7)
+    assert (found.onboarded, found.keycloak_prefix, found.realm_managers) == (False, "", {"m"})
+    assert found.holidays == {"2026-12-25"}
     assert found.faults == {"create_null": 0.1, "fail": 0.2}
     assert "CRVS_NEW" not in found.main_processes
     assert found.clients()["id"].roles == {"A", "B"}
+
+
+def test_secrets_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MOSIP_CLIENT", "SANDBOX_ADMIN", "SANDBOX_GLOBALADMIN", "SANDBOX_PROVISIONER"):
+        monkeypatch.setenv(f"{name}_SECRET", name.lower())
+    found = read_settings([])
+    assert (found.client_secret, found.admin_secret) == ("mosip_client", "sandbox_admin")
+    assert (found.globaladmin_secret, found.provisioner_secret) == ("sandbox_globaladmin", "sandbox_provisioner")
+
+
+def test_a_holiday_that_is_no_date_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        read_settings(["--holiday", "Christmas"])
+    assert "Christmas" in capsys.readouterr().err
 
 
 def test_an_unknown_fault_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from html import escape
+from typing import Any
 
 from sqlalchemy import Engine, text
 
@@ -23,7 +24,7 @@ def index_page(ledger: Engine) -> str:
     body = "".join(
         f'<tr><th scope="row"><a href="balance/{row.day}">{row.day}</a></th>'
         + "".join(f"<td>{int({**row.terms, **row.terms.get('day_total', {})}.get(term, 0)):,}</td>" for term in _SHOWN)
-        + f"<td>{'yes' if row.balanced else 'NO'}</td></tr>"
+        + f"<td>{_balanced(row)}</td></tr>"
         for row in rows
     )
     head = "".join(f'<th scope="col">{escape(term.replace("_", " "))}</th>' for term in _SHOWN)
@@ -40,6 +41,12 @@ def index_page(ledger: Engine) -> str:
 def balance_page(ledger: Engine, day: date) -> str:
     """Show one day's balance as it stands now."""
     return as_html(day_balance(ledger, day))
+
+
+def _balanced(row: Any) -> str:
+    """Say whether a day balanced; one that waits for a holiday to pass has not failed to."""
+    held_until = row.terms.get("held_until")
+    return "yes" if row.balanced else f"held until {escape(str(held_until))}" if held_until else "NO"
 
 
 _SHOWN = ("read", "quarantined", "held", "submitted", "completed", "in_progress")

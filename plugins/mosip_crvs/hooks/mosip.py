@@ -36,13 +36,22 @@ class MosipHook(HttpHook):
         self.mosip_conn_id = mosip_conn_id
 
     @cached_property
+    def address(self) -> str:
+        """The base URL, which is known before the ids that provisioning brings."""
+        self._set_base_url(self.get_connection(self.mosip_conn_id))
+        return str(self.base_url).rstrip("/")
+
+    @cached_property
     def settings(self) -> MosipSettings:
         """What the connection says about MOSIP."""
+        from airflow.sdk.log import mask_secret
+
         from mosip_crvs.mosip.settings import from_extra
 
         connection = self.get_connection(self.mosip_conn_id)
-        self._set_base_url(connection)
-        return from_extra(self.base_url, connection.login or "", connection.password or "", connection.extra_dejson)
+        if following := connection.extra_dejson.get("client_secret_next"):
+            mask_secret(str(following))
+        return from_extra(self.address, connection.login or "", connection.password or "", connection.extra_dejson)
 
     @cached_property
     def calls(self) -> SingleCalls:
@@ -54,9 +63,14 @@ class MosipHook(HttpHook):
     @cached_property
     def tokens(self) -> TokenSource:
         """One token for all callers of this hook, refreshed before it expires."""
+        from mosip_crvs.mosip.calls import SingleCalls
         from mosip_crvs.mosip.token import TokenSource, fetch_token
 
-        return TokenSource(lambda: fetch_token(self.calls, self.settings))
+        settings = self.settings
+        iam = self.calls
+        if settings.token_base != settings.base_url:
+            iam = SingleCalls(settings.token_base, self.get_conn(), min(settings.timeout, 30.0))
+        return TokenSource(lambda: fetch_token(iam, settings))
 
     @cached_property
     def tls(self) -> Tls:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from mosip_crvs.errors import BatchIncomplete, StopTheRun
 from mosip_crvs.ledger.connection import transaction
@@ -36,6 +36,19 @@ class RangeTask:
     kind: RegistrationKind
     lower: Bound
     upper: Bound
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why what was read and claimed waits, although nothing is wrong with it.
+
+    :param code: such as ``HOLIDAY``; that of the applications.
+    :param on: the day that must pass; :param until: the next day that will do, as far as anybody knows.
+    """
+
+    code: str
+    on: date
+    until: date
 
 
 def unfinished_batch(engine: Engine, window: Window) -> int | None:
@@ -109,12 +122,12 @@ def unfinished_ranges(engine: Engine, kind: RegistrationKind, limit: int) -> lis
 
 
 def take_range(engine: Engine, batch_id: int, range_number: int) -> RangeTask:
-    """Look a range up and count the try."""
+    """Look a range up and count the try. It is held no longer, whatever this try comes to."""
     with transaction(engine) as connection:
         row = connection.execute(
             text(
-                "UPDATE ranges r SET tries = tries + 1 FROM batches b "
-                "WHERE b.batch_id = r.batch_id AND r.batch_id = :batch AND r.range_number = :number "
+                "UPDATE ranges r SET tries = tries + 1, held_code = NULL, held_on = NULL, held_until = NULL "
+                "FROM batches b WHERE b.batch_id = r.batch_id AND r.batch_id = :batch AND r.range_number = :number "
                 "RETURNING b.kind, r.lower_modified_at, r.lower_id, r.upper_modified_at, r.upper_id"
             ),
             {"batch": batch_id, "number": range_number},
@@ -139,6 +152,48 @@ def finish_range(engine: Engine, batch_id: int, range_number: int) -> None:
         )
 
 
+def hold_range(engine: Engine, batch_id: int, range_number: int, hold: Hold) -> None:
+    """Note that every event of a range was read and claimed, and that some wait for a day to pass."""
+    with transaction(engine) as connection:
+        connection.execute(
+            text(
+                "UPDATE ranges SET held_code = :code, held_on = :on, held_until = :until "
+                "WHERE batch_id = :batch AND range_number = :number"
+            ),
+            {"batch": batch_id, "number": range_number, "code": hold.code, "on": hold.on, "until": hold.until},
+        )
+
+
+def hold_of(connection: Connection, batch_id: int) -> Hold | None:
+    """Give the hold of a batch: the longest of its ranges', when all that are not finished are held."""
+    row = connection.execute(
+        text(
+            "SELECT held_code, held_on, held_until FROM ranges WHERE batch_id = :batch AND finished_at IS NULL "
+            "ORDER BY held_code IS NULL DESC, held_until DESC, held_on DESC LIMIT 1"
+        ),
+        {"batch": batch_id},
+    ).one_or_none()
+    return None if row is None or row.held_code is None else Hold(row.held_code, row.held_on, row.held_until)
+
+
+def held_of(engine: Engine, batch_id: int, code: str) -> tuple[int, str]:
+    """Count what a batch read and what waits for one reason, and give its centre, the head of the AIDs.
+
+    An application that an earlier batch claimed, and that this one read again, is counted as well.
+    """
+    with transaction(engine) as connection:
+        row = connection.execute(
+            text(
+                "SELECT count(*) AS held, coalesce(min(left(a.aid, 5)), '') AS center "
+                "FROM readings r JOIN batches b USING (batch_id) JOIN applications a ON a.kind = b.kind "
+                "AND a.registration_id = r.registration_id AND a.act = r.act AND a.act_number = r.act_number "
+                "WHERE r.batch_id = :batch AND a.state = 'AID_ASSIGNED' AND a.held_code = :code"
+            ),
+            {"batch": batch_id, "code": code},
+        ).one()
+    return row.held, row.center
+
+
 def finish_batches(engine: Engine, kind: RegistrationKind) -> list[int]:
     """Close every batch of a kind whose ranges are all finished; give their numbers."""
     with transaction(engine) as connection:
@@ -153,19 +208,23 @@ def finish_batches(engine: Engine, kind: RegistrationKind) -> list[int]:
         return [row.batch_id for row in rows]
 
 
-def check_finished(engine: Engine, batch_id: int) -> None:
-    """Make sure that a batch is closed.
+def check_finished(engine: Engine, batch_id: int) -> Hold | None:
+    """Make sure that a batch is closed, or that nothing but a day has to pass.
 
+    :return: what holds it; None when it is closed.
     :raises BatchIncomplete: with the number of ranges that are left.
     """
     with transaction(engine) as connection:
+        hold = hold_of(connection, batch_id)
         left = connection.execute(
-            text("SELECT count(*) FROM ranges WHERE batch_id = :batch AND finished_at IS NULL"), {"batch": batch_id}
+            text("SELECT count(*) FROM ranges WHERE batch_id = :batch AND finished_at IS NULL AND held_code IS NULL"),
+            {"batch": batch_id},
         ).scalar_one()
     if left:
         raise BatchIncomplete(
             f"batch {batch_id}: {left} ranges are not finished; the ledger keeps what was done, run the DAG again"
         )
+    return hold
 
 
 def quarantine_share(engine: Engine, batch_id: int) -> tuple[int, int]:

@@ -81,12 +81,19 @@ ranges = Table(
     Column("upper_id", Text, nullable=False),
     Column("planned_rows", Integer, nullable=False),
     Column("tries", Integer, nullable=False, server_default="0"),
+    Column("held_code", Text),
+    Column("held_on", Date),
+    Column("held_until", Date),
     _moment("finished_at"),
     PrimaryKeyConstraint("batch_id", "range_number"),
     ForeignKeyConstraint(["batch_id"], ["batches.batch_id"], ondelete="CASCADE"),
     Index("ranges_unfinished", "batch_id", postgresql_where=text("finished_at IS NULL")),
 )
-"""Parts of a batch's window, lower bound included, upper excluded. One mapped task takes one."""
+"""Parts of a batch's window, lower bound included, upper excluded. One mapped task takes one.
+
+``held_code`` says why one that was read to its end waits, ``held_on`` for which day, ``held_until`` when it goes on. A
+batch is held when all its unfinished ranges are.
+"""
 
 readings = Table(
     "readings",
@@ -232,6 +239,18 @@ aid_clocks = Table(
 )
 """The last AID tick handed out, for each centre and machine."""
 
+center_days = Table(
+    "center_days",
+    metadata,
+    Column("center_id", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("is_holiday", Boolean, nullable=False),
+    Column("source", Text, nullable=False),
+    _moment("learned_at", nullable=False, server_default=func.now()),
+    PrimaryKeyConstraint("center_id", "day"),
+)
+"""Which days of a centre are holidays, as MOSIP told somebody who may ask."""
+
 rate_gates = Table(
     "rate_gates",
     metadata,
@@ -240,6 +259,17 @@ rate_gates = Table(
     Column("paused_until", Float, nullable=False, server_default="0"),
 )
 """When the next event may be sent, and until when MOSIP asked for quiet; seconds since 1970 by this server's clock."""
+
+preflights = Table(
+    "preflights",
+    metadata,
+    Column("preflight_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("verdict", Text, nullable=False),
+    Column("results", JSONB, nullable=False),
+    _moment("taken_at", nullable=False, server_default=func.now()),
+    _one_of("verdict", ["PASS", "WARN", "FAIL"]),
+)
+"""What each look at MOSIP's prerequisites found."""
 
 balances = Table(
     "balances",

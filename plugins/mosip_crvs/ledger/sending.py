@@ -22,6 +22,10 @@ MOST_HELD_TIMES = 10
 """Runs, over two nights or so, after which an application no longer keeps its range open and its DAG red."""
 
 
+HOLIDAY = "HOLIDAY"
+"""The code of what waits for a working day. It was not tried, so it is not counted as held once more."""
+
+
 @dataclass(frozen=True, slots=True)
 class TriggerOutcome:
     """MOSIP's word on a trigger.
@@ -78,6 +82,7 @@ def write_group(
                 "triggering": ",".join(triggering),
                 "said": json.dumps(said),
                 "waiting": json.dumps(waiting),
+                "untried": HOLIDAY,
             },
         )
         return frozenset(rows.scalars())
@@ -133,7 +138,8 @@ _GROUP = text(
           FROM said JOIN applications a USING (aid) LEFT JOIN moved USING (aid)
         ON CONFLICT ON CONSTRAINT evidence_once DO NOTHING
     ), held AS (
-        UPDATE applications a SET held_code = waiting.code, held_times = held_times + 1
+        UPDATE applications a
+           SET held_code = waiting.code, held_times = held_times + CASE waiting.code WHEN :untried THEN 0 ELSE 1 END
           FROM json_to_recordset(CAST(:waiting AS json)) AS waiting (aid text, code text)
          WHERE a.aid = waiting.aid AND a.state IN ('AID_ASSIGNED', 'TRIGGERING')
     )

@@ -45,14 +45,20 @@ class SingleCalls:
         form: Mapping[str, str] | None = None,
         body: bytes | None = None,
         token: str | None = None,
+        bearer: str | None = None,
+        timeout: float | None = None,
     ) -> Reply:
         """Send one request and read its answer whole.
 
         :param form: sent form-encoded; :param body: sent as JSON.
-        :param token: presented as the cookie ``Authorization``, the only way MOSIP looks at.
+        :param token: presented as the cookie ``Authorization``, the only way most of MOSIP looks at.
+        :param bearer: presented as a bearer token, as Keycloak's admin API and eSignet want it.
+        :param timeout: seconds for this call, when they are not those of all.
         :raises MosipUnavailable: when no answer came. It names the path, never what was sent.
         """
         headers = {"Cookie": f"Authorization={token}"} if token else {}
+        if bearer:
+            headers["Authorization"] = f"Bearer {bearer}"
         if body is not None:
             headers["Content-Type"] = "application/json"
         try:
@@ -61,7 +67,7 @@ class SingleCalls:
                 self.base_url + path,
                 data=dict(form) if form is not None else body,
                 headers=headers,
-                timeout=self._timeout,
+                timeout=self._timeout if timeout is None else timeout,
                 auth=_no_auth,
                 allow_redirects=False,  # a redirect would carry secrets elsewhere, and turns a POST into a GET
             )

@@ -1,4 +1,5 @@
-"""Every answer of MOSIP and what to do about it: one table (``mosip-packets.md`` §1.6, §3.2, §4.4, §4.6, §10.4).
+"""Every answer of MOSIP and what to do about it: one table (``mosip-packets.md`` §1.6, §3.2, §4.4, §4.6, §10.4;
+``mosip-onboarding.md``).
 
 MOSIP answers HTTP 200 for most errors, so the code decides and not the status. A code that is not in the table is
 judged by its family, and then by the status; what nobody knows is for an operator.
@@ -24,6 +25,8 @@ class Action(StrEnum):
     """Get a new token once, then treat it as STOP."""
     OPERATOR = "operator"
     """MOSIP does not say why: retry a little, then a person must look."""
+    ABSENT = "absent"
+    """What was asked for does not exist (yet)."""
 
 
 ACTIONS: dict[str, Action] = {
@@ -61,6 +64,29 @@ ACTIONS: dict[str, Action] = {
     "RPR-RGS-030": Action.RETRY,
     "RPR-RGS-031": Action.OPERATOR,
     "RPR-SYS-018": Action.RETRY,
+    # Onboarding (mosip-onboarding.md): what was done before, and what is not there
+    "KER-USR-018": Action.ALREADY_DONE,
+    "KER-USR-013": Action.ALREADY_DONE,
+    "KER-PCM-003": Action.ALREADY_DONE,
+    "PMS_POL_014": Action.ALREADY_DONE,
+    "PMS_POL_009": Action.ALREADY_DONE,
+    "PMS_POL_020": Action.ALREADY_DONE,
+    "PMS_PRT_051": Action.ALREADY_DONE,
+    "PMS_PRT_053": Action.ALREADY_DONE,
+    "PMS_PRT_060": Action.ALREADY_DONE,
+    "PMS_PM_034": Action.ALREADY_DONE,
+    "PMS_ESI_001": Action.ALREADY_DONE,
+    "duplicate_client_id": Action.ALREADY_DONE,
+    "duplicate_public_key": Action.ALREADY_DONE,
+    "KER-MSD-215": Action.ABSENT,
+    "KER-MSD-041": Action.STOP,
+    "KER-SCH-007": Action.ABSENT,
+    "KER-USR-007": Action.ABSENT,
+    "KER-USR-017": Action.ABSENT,
+    "KER-USR-019": Action.ABSENT,
+    "PMS_PRT_005": Action.ABSENT,
+    "PMS_PRT_006": Action.ABSENT,
+    "PMS_PRT_064": Action.ABSENT,
     # Our own names for answers that carry no code
     "NO_ANSWER": Action.RETRY,
     "TIMED_OUT": Action.RETRY,
@@ -74,6 +100,13 @@ FAMILIES: tuple[tuple[str, Action], ...] = (
     ("KER-PUT-", Action.RETRY),
     ("KER-CRY-", Action.RETRY),
     ("KER-KMS-", Action.RETRY),
+    ("KER-MSD-", Action.STOP),
+    ("KER-USR-", Action.STOP),
+    ("KER-SCH-", Action.STOP),
+    ("KER-PCM-", Action.STOP),
+    ("KER-PMS-", Action.STOP),
+    ("ADM-MSD-", Action.STOP),
+    ("PMS_", Action.STOP),
     ("KER-ATH-", Action.STOP),
     ("RPR-WIN-", Action.STOP),
     ("RPR-SYS-", Action.RETRY),

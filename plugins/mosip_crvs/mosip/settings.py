@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, fields
+from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +21,9 @@ class MosipSettings:
 
     :param base_url: scheme, host and port; every service's default path lies below it.
     :param login_via: ``keycloak`` (client_credentials) or ``authmanager`` (``clientidsecretkey``).
+    :param keycloak_url: scheme, host and port of Keycloak where it is not below ``base_url``; tokens must come by the
+        host that MOSIP believes.
+    :param client_secret_next: the secret that is about to take the present one's place; tried when that is refused.
     :param app_id: authmanager's ``appId``, which selects the realm.
     :param receiver_url: where MOSIP's hub reaches our receiver.
     :param concurrency: calls in flight at once from one task.
@@ -27,6 +31,9 @@ class MosipSettings:
     :param timeout: seconds for one call, connection and answer together.
     :param takeover_wait: seconds to let pass since a dead task's last sign of life before its packets are created
         again, so that a call it left behind has ended.
+    :param language: one of MOSIP's mandatory languages, in which masterdata is asked about the centre.
+    :param holidays: the centre's holidays, for when masterdata cannot be read; empty when it has none, None when
+        nobody has said. The list answers for the years that it names.
     """
 
     base_url: str
@@ -44,13 +51,19 @@ class MosipSettings:
     events_per_second: float = 0.0
     timeout: float = 30.0
     takeover_wait: float = 30.0
+    keycloak_url: str = ""
     keycloak_path: str = "/auth"
     hub_path: str = "/hub/"
     schema_version: str = "0.1"
+    language: str = "eng"
+    holidays: frozenset[date] | None = None
+    client_secret_next: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         if not _is_web_address(self.base_url):
             raise StopTheRun("the 'mosip' connection's host must be a URL such as https://api-internal.example.org")
+        if self.keycloak_url and not _is_web_address(self.keycloak_url):
+            raise StopTheRun("the 'mosip' connection's keycloak_url must be a URL such as https://iam.example.org")
         if not self.client_id or not self.client_secret:
             raise StopTheRun("the 'mosip' connection needs a login (client id) and a password (client secret)")
         if self.login_via not in {"keycloak", "authmanager"}:
@@ -67,6 +80,11 @@ class MosipSettings:
     def registrar(self) -> Registrar:
         """Who sends."""
         return Registrar(self.center_id, self.machine_id, self.officer_id, self.source)
+
+    @property
+    def token_base(self) -> str:
+        """Below which URL tokens come from."""
+        return self.keycloak_url.rstrip("/") if self.keycloak_url and self.login_via == "keycloak" else self.base_url
 
     @property
     def token_path(self) -> str:
@@ -95,7 +113,9 @@ def from_extra(base_url: str, client_id: str, client_secret: str, extra: dict[st
     _convert(given, "concurrency", int)
     for name in _DECIMALS:
         _convert(given, name, float)
-    for name in given.keys() - {"concurrency", *_DECIMALS}:
+    if "holidays" in given:
+        given["holidays"] = _dates(given["holidays"])
+    for name in given.keys() - {"concurrency", "holidays", *_DECIMALS}:
         given[name] = str(given[name])
     missing = [name for name in ("center_id", "machine_id") if name not in given]
     if missing:
@@ -114,6 +134,20 @@ def _convert(given: dict[str, Any], name: str, kind: type) -> None:
             given[name] = kind(given[name])
         except (TypeError, ValueError, OverflowError) as problem:
             raise StopTheRun(f"the 'mosip' connection's {name} must be a number") from problem
+
+
+def _dates(given: Any) -> frozenset[date]:
+    """Read a list of ISO dates, or a text of them; the word ``none`` and an empty list say that there are none."""
+    entries = given.split(",") if isinstance(given, str) else given
+    if isinstance(given, str) and given.strip().lower() == "none":
+        entries = []
+    try:
+        return frozenset(date.fromisoformat(entry.strip()) for entry in entries)
+    except (AttributeError, TypeError, ValueError) as problem:
+        raise StopTheRun(
+            "the 'mosip' connection's holidays must be dates such as 2026-12-25, in a list or separated by commas, "
+            "or the word none"
+        ) from problem
 
 
 def _is_web_address(url: str) -> bool:

@@ -8,8 +8,8 @@ import math
 import re
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 
 import jwt
@@ -21,6 +21,7 @@ from mosip_crvs.mosip.codes import Action, action_for
 from mosip_crvs.mosip.settings import MosipSettings
 
 _EARLY = 30.0
+_MOST_WORDS = 100
 _COOKIE = re.compile(r'(?:^|,)\s*Authorization="?([^";,\s]+)')
 """In ``Set-Cookie`` headers joined by commas, as ``requests`` gives them; ``SimpleCookie`` stops at the first comma."""
 
@@ -89,27 +90,50 @@ class TokenSource:
 def fetch_token(calls: SingleCalls, settings: MosipSettings) -> Token:
     """Get a token as the settings say (``mosip-packets.md`` §10.1).
 
+    While the client's secret is being changed, two are known, and either may be the right one.
+
+    :param calls: below :attr:`MosipSettings.token_base`.
     :raises MosipRefused: when the client or its secret is refused.
     :raises MosipUnavailable: when the service does not answer as it should.
     """
-    return (_from_authmanager if settings.login_via == "authmanager" else _from_keycloak)(calls, settings)
+    fetch = _from_authmanager if settings.login_via == "authmanager" else _from_keycloak
+    try:
+        return fetch(calls, settings)
+    except MosipRefused:
+        if not settings.client_secret_next:
+            raise
+        return fetch(calls, replace(settings, client_secret=settings.client_secret_next, client_secret_next=""))
 
 
-def _from_keycloak(calls: SingleCalls, settings: MosipSettings) -> Token:
-    form = {
-        "grant_type": "client_credentials",
-        "client_id": settings.client_id,
-        "client_secret": settings.client_secret,
-    }
-    reply = calls.send("POST", settings.token_path, form=form)
+def fetch_by_grant(calls: SingleCalls, path: str, form: dict[str, str]) -> Token:
+    """Get a token at Keycloak's token endpoint by whatever grant the form asks for.
+
+    :param form: with ``grant_type``, ``client_id`` and the grant's own fields, among them a secret.
+    :raises MosipRefused: when the client, the user or the secret is refused; the text names both, never the secret.
+    :raises MosipUnavailable: when Keycloak does not answer as it should.
+    """
+    reply = calls.send("POST", path, form=form)
     if reply.status in (400, 401, 403, 404):
-        raise MosipRefused(f"Keycloak refused the client {settings.client_id!r}: HTTP {reply.status}; check the secret")
+        user = f" and the user {form['username']!r}" if "username" in form else ""
+        raise MosipRefused(
+            f"Keycloak refused the client {form['client_id']!r}{user}: HTTP {reply.status}{_words(reply, form)}; "
+            "check the secret"
+        )
     payload = _json(reply)
     value = payload.get("access_token")
     if reply.status != 200 or not isinstance(value, str):
         raise MosipUnavailable(f"Keycloak gave no token: HTTP {reply.status}", retry_after=retry_after(reply))
     lifetime = payload.get("expires_in")
     return _token(value, float(lifetime) if isinstance(lifetime, int | float) else _seconds_left(value))
+
+
+def client_grant(client_id: str, secret: str) -> dict[str, str]:
+    """Give the form by which a confidential client asks for a token of its service account."""
+    return {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
+
+
+def _from_keycloak(calls: SingleCalls, settings: MosipSettings) -> Token:
+    return fetch_by_grant(calls, settings.token_path, client_grant(settings.client_id, settings.client_secret))
 
 
 def _from_authmanager(calls: SingleCalls, settings: MosipSettings) -> Token:
@@ -167,6 +191,17 @@ def _seconds_left(value: str) -> float:
         return float(claims["exp"]) - time.time()
     except (jwt.PyJWTError, KeyError, TypeError, ValueError):
         return 60.0
+
+
+def _words(reply: Reply, form: Mapping[str, str]) -> str:
+    """Give Keycloak's own reason, which tells a wrong secret from service accounts that are off; never a secret."""
+    words = _json(reply).get("error_description")
+    if not isinstance(words, str):
+        return ""
+    for name in ("client_secret", "password"):
+        if form.get(name):
+            words = words.replace(form[name], "***")
+    return f" ({''.join(each for each in words[:_MOST_WORDS] if each.isprintable())})"
 
 
 def _json(reply: Reply) -> dict[str, object]:

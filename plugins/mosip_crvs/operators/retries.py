@@ -15,13 +15,16 @@ class MosipRetryPolicy(RetryPolicy):
     """Retries what passes by itself, and fails at once what a person must mend.
 
     :class:`~mosip_crvs.errors.RetryLater` is retried, after the time that MOSIP asked for if it did; every other error
-    of the plugin fails the task. Foreign errors are left to the task's own settings.
+    of the plugin fails the task, and so does a connection that nobody made. Foreign errors are left to the task's own
+    settings.
     """
 
     def evaluate(
         self, exception: BaseException, try_number: int, max_tries: int, context: Context | None = None
     ) -> RetryDecision:
         """Decide by the group of the error."""
+        from airflow.sdk.exceptions import AirflowNotFoundException
+
         from mosip_crvs.errors import MosipCrvsError, RetryLater, UnexpectedFault
 
         if isinstance(exception, RetryLater):
@@ -33,6 +36,8 @@ class MosipRetryPolicy(RetryPolicy):
             )
         if isinstance(exception, MosipCrvsError) and not isinstance(exception, UnexpectedFault):
             return RetryDecision(action=RetryAction.FAIL, reason=f"{type(exception).__name__}: a person must mend it")
+        if isinstance(exception, AirflowNotFoundException):
+            return RetryDecision(action=RetryAction.FAIL, reason="a connection is missing: a person must make it")
         return RetryDecision(action=RetryAction.DEFAULT)
 
     def serialize(self) -> dict[str, Any]:

@@ -92,6 +92,7 @@ class _SubmissionOperator(BaseOperator):
     @contextmanager
     def _submission(self) -> Iterator[Submission]:
         from mosip_crvs.model import RegistrationKind
+        from mosip_crvs.mosip.calendar import holiday_on
         from mosip_crvs.submission.assemble import CountryFiles, assemble
 
         mosip = MosipHook(self.mosip_conn_id)
@@ -104,6 +105,7 @@ class _SubmissionOperator(BaseOperator):
                 settings=mosip.settings,
                 tokens=mosip.tokens,
                 tls=mosip.tls,
+                ask_live=lambda day: holiday_on(mosip.calls, mosip.tokens, mosip.settings, day),
             )
 
 
@@ -189,6 +191,8 @@ class ResumeTriggersOperator(_SubmissionOperator):
 
 class CloseBatchOperator(BaseOperator):
     """Closes the batch when all of it was read and sent, and fails loudly when too much of it was quarantined.
+
+    A batch that waits for a holiday to pass is left open without a failure; the log says until when.
 
     :param batch_id: the batch (templated).
     :param max_quarantine_share: the share of a batch that may be quarantined before the run fails (templated).

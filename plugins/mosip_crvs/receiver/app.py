@@ -28,6 +28,10 @@ READ_SECONDS = 30.0
 log = logging.getLogger(__name__)
 
 
+PREFLIGHT_PATH = "/websub/preflight"
+"""Answers a challenge without a subscription, for whoever wants to know whether the hub could reach us."""
+
+
 def create_app(store: Callable[[], Store], *, sticky: bool = True) -> Starlette:
     """Make the ASGI application.
 
@@ -37,6 +41,7 @@ def create_app(store: Callable[[], Store], *, sticky: bool = True) -> Starlette:
     receiver = _Receiver(store, sticky)
     return Starlette(
         routes=[
+            Route(PREFLIGHT_PATH, receiver.preflight, methods=["GET"]),
             Route("/websub/{token}", receiver.ask, methods=["GET"]),
             Route("/websub/{token}", receiver.deliver, methods=["POST"]),
             Route("/health", receiver.health, methods=["GET"]),
@@ -96,6 +101,17 @@ class _Receiver:
         except MosipCrvsError as problem:
             return _unavailable(problem)
         return PlainTextResponse("")
+
+    async def preflight(self, request: Request) -> Response:
+        """Echo a short challenge, if a notification could be stored now. Nothing is written."""
+        challenge = request.query_params.get("hub.challenge", "")
+        if not challenge or len(challenge) > 64 or not challenge.isalnum():
+            return _not_found()
+        try:
+            await self._store.check()
+        except MosipCrvsError as problem:
+            return _unavailable(problem)
+        return PlainTextResponse(challenge, headers={"X-Content-Type-Options": "nosniff"})
 
     async def health(self, _: Request) -> Response:
         """Say whether notifications can be stored."""

@@ -11,12 +11,14 @@ batch read, the other terms from where each event stands now, so that they can o
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
+from mosip_crvs.ledger.batches import Hold, hold_of
 from mosip_crvs.ledger.connection import transaction
 
 
@@ -61,6 +63,9 @@ class DayBalance:
     :param earlier: the terms of the day's syncs before those, added up: what of them is still open or was refused must
         not be forgotten because the day was read again.
     :param finished: whether every batch was read to its end.
+    :param holds: the held applications of all the day's syncs, by the code that says why; those that no call was made
+        for, be it that none was due yet, as :data:`NOT_TRIED`.
+    :param hold: what the day waits for, when nothing else keeps it from being finished.
     """
 
     day: date
@@ -68,6 +73,8 @@ class DayBalance:
     finished: bool
     taken_at: datetime
     earlier: Terms = Terms()
+    holds: Mapping[str, int] = field(default_factory=dict)
+    hold: Hold | None = None
 
     @property
     def terms(self) -> Terms:
@@ -105,6 +112,8 @@ class DayBalance:
             "finished": self.finished,
             "taken_at": self.taken_at.isoformat(),
             "day_total": self.sent_for_the_day,
+            "holds": dict(self.holds),
+            "held_until": self.hold.until.isoformat() if self.hold else None,
             "kinds": {kind: _shown(terms) for kind, terms in self.kinds.items()},
         }
 
@@ -113,6 +122,8 @@ class DayBalance:
         return json.dumps(self.as_dict(), indent=2)
 
 
+NOT_TRIED = "NOT_TRIED"
+
 _OF_APPLICATIONS = ("held", "submitted", "completed", "rejected", "failed", "awaiting", "in_progress")
 
 _BATCHES = text("SELECT kind, batch_id, finished_at FROM batches WHERE day = :day ORDER BY batch_id DESC")
@@ -120,6 +131,11 @@ _BATCHES = text("SELECT kind, batch_id, finished_at FROM batches WHERE day = :da
 _READ_SIDE = text("SELECT outcome, count(*) AS n FROM readings WHERE batch_id = :batch GROUP BY outcome")
 
 _SENT_SIDE = text("SELECT state, count(*) AS n FROM applications WHERE batch_id = :batch GROUP BY state")
+
+_HOLDS = text(
+    "SELECT coalesce(a.held_code, :not_tried) AS code, count(*) AS n FROM applications a "
+    "JOIN batches b USING (batch_id) WHERE b.day = :day AND a.state = 'AID_ASSIGNED' GROUP BY 1 ORDER BY 1"
+)
 
 # Event by event, so that a lost reading and a lost application cannot cancel each other in the sums.
 _UNMATCHED = text(
@@ -151,16 +167,23 @@ def day_balance(ledger: Engine, day: date) -> DayBalance:
     with transaction(ledger) as connection:
         connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
         kinds: dict[str, Terms] = {}
-        earlier, finished = Terms(), True
+        earlier, unfinished, held = Terms(), 0, 0
+        waits: list[Hold] = []
         for batch in connection.execute(_BATCHES, {"day": day}).all():
             terms = _terms_of(connection, batch.kind, batch.batch_id)
+            hold = hold_of(connection, batch.batch_id) if batch.finished_at is None else None
+            waits += [hold] if hold else []
             if batch.kind in kinds:
                 earlier += terms
             else:
                 kinds[batch.kind] = terms
-                finished = finished and batch.finished_at is not None
+                unfinished += batch.finished_at is None
+                held += hold is not None
+        holds = {row.code: row.n for row in connection.execute(_HOLDS, {"day": day, "not_tried": NOT_TRIED})}
         now: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
-    return DayBalance(day, dict(sorted(kinds.items())), bool(kinds) and finished, now, earlier)
+    longest = max(waits, key=lambda hold: hold.until, default=None) if held == unfinished else None
+    finished = bool(kinds) and not unfinished
+    return DayBalance(day, dict(sorted(kinds.items())), finished, now, earlier, holds, longest)
 
 
 def keep(ledger: Engine, balance: DayBalance) -> None:
@@ -182,7 +205,7 @@ def keep(ledger: Engine, balance: DayBalance) -> None:
 
 
 def days_to_balance(ledger: Engine, newest: int = 7) -> list[date]:
-    """Give the days whose balance may have changed: those with open applications, and the newest ones."""
+    """Give the days whose balance may have changed: with open applications, not finished, or among the newest ones."""
     with transaction(ledger) as connection:
         rows = connection.execute(
             text(
@@ -190,6 +213,8 @@ def days_to_balance(ledger: Engine, newest: int = 7) -> list[date]:
                 SELECT day FROM (
                     SELECT DISTINCT b.day FROM applications a JOIN batches b USING (batch_id)
                      WHERE a.state NOT IN ('COMPLETED', 'REJECTED', 'FAILED')
+                    UNION
+                    SELECT day FROM batches WHERE finished_at IS NULL
                     UNION
                     (SELECT DISTINCT day FROM batches ORDER BY day DESC LIMIT :newest)
                 ) days ORDER BY day DESC LIMIT 400

@@ -34,7 +34,8 @@ def as_table(balance: DayBalance) -> str:
             f"{_indent(term) + label:<30}" + "".join(f"{_count(terms, term):>12,}" for terms in columns.values())
         )
     lines.append(f"{'Unexplained':<30}" + "".join(f"{count:>12,}" for count in _unexplained(balance)))
-    lines += ["", *([_earlier(balance), ""] if _earlier(balance) else []), verdict(balance)]
+    for sentence in (_earlier(balance), _held(balance), verdict(balance)):
+        lines += ["", sentence] if sentence else []
     return "\n".join(lines)
 
 
@@ -48,12 +49,26 @@ def _earlier(balance: DayBalance) -> str:
     return f"Earlier syncs of this day submitted {earlier.submitted:,}: {', '.join(parts) or 'none'}{held}."
 
 
+def _held(balance: DayBalance) -> str:
+    """Say why what is held is held, and what waits for a day until when; empty when nothing is held."""
+    if not balance.holds:
+        return ""
+    until = {balance.hold.code: f" (until {balance.hold.until})"} if balance.hold else {}
+    parts = [f"{count:,} {code}{until.get(code, '')}" for code, count in sorted(balance.holds.items())]
+    return f"Held over all syncs of the day: {', '.join(parts)}."
+
+
 def verdict(balance: DayBalance) -> str:
     """Say in a sentence whether the day balances."""
     if not balance.kinds:
         return "Nothing was read for this day yet."
     if balance.unexplained:
         return f"NOT BALANCED: {balance.unexplained} events are unexplained."
+    if not balance.finished and balance.hold:
+        return (
+            f"HELD: {balance.hold.on} is a holiday of the centre, and MOSIP fails what is created on one; "
+            f"the next run from {balance.hold.until} on sends what waits; what was read is explained."
+        )
     if not balance.finished:
         return "Not finished: part of the day is still to be read; what was read is explained."
     unread = [f"{kind}s" for kind in RegistrationKind if kind not in balance.kinds]
@@ -86,7 +101,7 @@ def _section(balance: DayBalance) -> str:
         f'<p class="{"good" if balance.balanced else "bad"}">{escape(verdict(balance))}</p>'
         f'<table><thead><tr><th scope="col">Events</th>{head}</tr></thead><tbody>{body}'
         f'<tr class="level0"><th scope="row">Unexplained</th>{unexplained}</tr></tbody></table>'
-        + (f"<p>{escape(_earlier(balance))}</p>" if _earlier(balance) else "")
+        + "".join(f"<p>{escape(sentence)}</p>" for sentence in (_earlier(balance), _held(balance)) if sentence)
         + f"<p><small>Taken {escape(balance.taken_at.strftime('%Y-%m-%d %H:%M:%S %Z'))}</small></p>"
     )
 

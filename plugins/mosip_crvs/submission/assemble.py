@@ -15,6 +15,7 @@ from mosip_crvs.mosip.settings import MosipSettings
 from mosip_crvs.mosip.token import TokenSource
 from mosip_crvs.packet.request import PacketRequests
 from mosip_crvs.registry.extract import Extract
+from mosip_crvs.submission.calendar import AskLive, nobody_to_ask
 from mosip_crvs.submission.pipeline import Submission
 from mosip_crvs.submission.sender import Tls
 
@@ -55,8 +56,12 @@ def assemble(
     settings: MosipSettings,
     tokens: TokenSource,
     tls: Tls | None = None,
+    ask_live: AskLive = nobody_to_ask,
 ) -> Submission:
-    """Put together what sending one kind of registration needs."""
+    """Put together what sending one kind of registration needs.
+
+    :param ask_live: asks MOSIP whether a day is a holiday; without it the ledger and the settings are believed.
+    """
     mapper = files.mapper(kind, settings.schema_version)
     return Submission(
         kind=kind,
@@ -67,4 +72,5 @@ def assemble(
         settings=settings,
         tokens=tokens,
         tls=tls or Tls(),
+        ask_live=ask_live,
     )

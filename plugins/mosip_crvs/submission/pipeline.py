@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,10 +22,10 @@ from sqlalchemy import Engine
 from mosip_crvs.errors import BatchIncomplete, ExtractError, LedgerUnavailable
 from mosip_crvs.identity.page import PageMapper
 from mosip_crvs.ledger import batches, rates, sending
-from mosip_crvs.ledger.batches import RangeTask
+from mosip_crvs.ledger.batches import Hold, RangeTask
 from mosip_crvs.ledger.claims import Claimant, ReadEvent, claim_page
 from mosip_crvs.ledger.connection import transaction
-from mosip_crvs.ledger.sending import MOST_HELD_TIMES
+from mosip_crvs.ledger.sending import HOLIDAY, MOST_HELD_TIMES
 from mosip_crvs.ledger.sessions import Session, seconds_to_wait
 from mosip_crvs.model import RegistrationKind
 from mosip_crvs.mosip.settings import MosipSettings
@@ -32,6 +33,15 @@ from mosip_crvs.mosip.token import TokenSource
 from mosip_crvs.packet.request import PacketRequests
 from mosip_crvs.registry.extract import Extract
 from mosip_crvs.submission.backlog import Packet, Trigger
+from mosip_crvs.submission.calendar import (
+    MARGIN,
+    AskLive,
+    Clock,
+    HolidayGate,
+    WorkingDays,
+    find_working_days,
+    nobody_to_ask,
+)
 from mosip_crvs.submission.pace import Pace
 from mosip_crvs.submission.sender import Sender, Tls
 
@@ -44,7 +54,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Submission:
-    """All that sending one kind of registration needs, put together once a task."""
+    """All that sending one kind of registration needs, put together once a task.
+
+    :param ask_live: asks MOSIP whether a day is a holiday of the centre.
+    :param clock: seconds since 1970, by which packets are held on holidays.
+    """
 
     kind: RegistrationKind
     ledger: Engine
@@ -55,10 +69,14 @@ class Submission:
     tokens: TokenSource
     tls: Tls = field(default_factory=Tls)
     page_size: int = PAGE_SIZE
+    ask_live: AskLive = nobody_to_ask
+    clock: Clock = time.time
 
 
 def submit_range(submission: Submission, batch_id: int, range_number: int, label: str) -> Counter[str]:
     """Send one range; safe to run again at any time, after any kind of end.
+
+    What a holiday of the centre kept back is no failure: the range is then held, and a later run takes it up.
 
     :param label: names the task for an operator.
     :return: counts by outcome: of reading (``known``, ``quarantined`` …) and of sending (``triggered`` …).
@@ -67,12 +85,18 @@ def submit_range(submission: Submission, batch_id: int, range_number: int, label
     task = batches.take_range(submission.ledger, batch_id, range_number)
     if task.kind is not submission.kind:
         raise ExtractError(f"batch {batch_id} is one of {task.kind} registrations, not of {submission.kind}")
-    tally = asyncio.run(_send_range(submission, task, label))
+    days = _working_days(submission)
+    gate = HolidayGate(days, submission.settings.timeout, submission.clock)
+    tally = asyncio.run(_send_range(submission, task, label, gate))
     left = tally["unsent"] + tally["busy"]
     if left:
         raise BatchIncomplete(
             f"batch {batch_id} range {range_number}: {left} applications are not sent yet ({_counts(tally)})"
         )
+    if gate.holiday is not None and tally["held_for_holiday"]:
+        hold = Hold(HOLIDAY, gate.holiday, days.next_working_day(gate.holiday))
+        batches.hold_range(submission.ledger, batch_id, range_number, hold)
+        return tally
     batches.finish_range(submission.ledger, batch_id, range_number)
     batches.finish_batches(submission.ledger, submission.kind)
     return tally
@@ -90,9 +114,16 @@ def resume_triggers(submission: Submission, label: str) -> Counter[str]:
     return tally
 
 
-async def _send_range(submission: Submission, task: RangeTask, label: str) -> Counter[str]:
+def _working_days(submission: Submission) -> WorkingDays:
+    """Find the working days from the first one on which a packet may be stored that is created now."""
+    first = datetime.fromtimestamp(submission.clock(), UTC) - MARGIN
+    return find_working_days(submission.ledger, submission.settings, submission.ask_live, first.date())
+
+
+async def _send_range(submission: Submission, task: RangeTask, label: str, gate: HolidayGate) -> Counter[str]:
     tally: Counter[str] = Counter()
-    async with _sending(submission, label) as (session, sender):
+    async with _sending(submission, label, gate.may_create) as (session, sender):
+        await asyncio.sleep(gate.seconds_to_wait())
         claimant = Claimant(
             submission.kind,
             task.batch_id,
@@ -117,7 +148,7 @@ async def _send_range(submission: Submission, task: RangeTask, label: str) -> Co
 
 
 async def _trigger_again(submission: Submission, aids: list[str], label: str) -> Counter[str]:
-    async with _sending(submission, label) as (session, sender):
+    async with _sending(submission, label, may_create=_never) as (session, sender):
         taken = await asyncio.to_thread(sending.adopt, submission.ledger, session.session_id, aids)
         await asyncio.sleep(await asyncio.to_thread(_quiet_time, submission, taken.left_by))
         sender.backlog.add([], [Trigger(aid, first=False) for aid in taken.states])
@@ -130,6 +161,11 @@ async def _counted(submission: Submission, sender: Sender) -> Counter[str]:
     if worn:
         log.error("ALARM held: %d applications were held %d times; look at their held_code", len(worn), MOST_HELD_TIMES)
     return sender.tally + Counter(unsent=len(sender.unsent) - len(worn), worn_out=len(worn))
+
+
+def _never() -> bool:
+    """Say that no packet may be created: there are triggers only."""
+    return False
 
 
 @dataclass(slots=True)
@@ -173,7 +209,9 @@ def _quiet_time(submission: Submission, left_by: Sequence[datetime]) -> float:
 
 
 @asynccontextmanager
-async def _sending(submission: Submission, label: str) -> AsyncIterator[tuple[Session, Sender]]:
+async def _sending(
+    submission: Submission, label: str, may_create: Callable[[], bool]
+) -> AsyncIterator[tuple[Session, Sender]]:
     """Open what sending needs, bound it, and close it in order; the first failure cancels everything in flight."""
     ledger, settings = submission.ledger, submission.settings
     session = await asyncio.to_thread(Session.open, ledger, label)
@@ -208,6 +246,7 @@ async def _sending(submission: Submission, label: str) -> AsyncIterator[tuple[Se
                     held=writes.held,
                 ),
                 pace=pace,
+                may_create=may_create,
                 tls=submission.tls,
             )
             running = [group.create_task(_heartbeat(session)), group.create_task(sender.writer.run())]

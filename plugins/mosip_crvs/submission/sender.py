@@ -7,6 +7,9 @@ into the backlog, which the next free caller takes. MOSIP's word on it goes to t
        ^                                                                                       | trigger
        +---------------------------------------------------------------------------------------+
     backlog --trigger-> _trigger -> MOSIP --> writer.record --> ledger --> _committed: finished
+
+On a holiday of the centre no packet is created, at no try: what would be is held for a working day. Triggers leave on
+any day, for MOSIP judges a packet by the day of its creation.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from mosip_crvs.errors import MosipRefused, MosipUnavailable
-from mosip_crvs.ledger.sending import Held, TriggerOutcome
+from mosip_crvs.ledger.sending import HOLIDAY, Held, TriggerOutcome
 from mosip_crvs.mosip.answers import NO_ANSWER, TIMED_OUT, Answer, read_create_packet, read_trigger
 from mosip_crvs.mosip.codes import Action
 from mosip_crvs.mosip.settings import CREATE_PACKET_PATH, WORKFLOW_INSTANCE_PATH, MosipSettings
@@ -48,6 +51,8 @@ FAILURES_TO_STOP = 25
 """Applications given up in a row before we believe that MOSIP is down."""
 
 Reader = Callable[[int, bytes, float | None], Answer]
+_NOT_TODAY = Answer(0, HOLIDAY)
+"""What a call came to that was not made."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,9 @@ class Sender:
     """Sends applications over one HTTP session. What it gives up is held in the ledger, with the code for why.
 
     :param write: commits a group of ledger writes; blocking.
-    :param tally: counts ``triggered``, ``already_present`` and ``refused`` (as it is, it cannot be sent).
+    :param may_create: whether a packet may be created now; asked at the moment of every call.
+    :param tally: counts ``triggered``, ``already_present``, ``refused`` (as it is, it cannot be sent) and
+        ``held_for_holiday``.
     :param unsent: AIDs that are to be tried again.
     :param unanswered: counts calls that no answer came to; MOSIP may still be at work on them.
     """
@@ -79,6 +86,7 @@ class Sender:
         requests: PacketRequests,
         write: Callable[[Group], frozenset[str]],
         pace: Pace,
+        may_create: Callable[[], bool],
         tls: Tls | None = None,
     ) -> None:
         self.tally: Counter[str] = Counter()
@@ -91,8 +99,8 @@ class Sender:
         self._requests = requests
         self._pace = pace
         self._tls = tls or Tls()
-        self._create_url = URL(settings.base_url + CREATE_PACKET_PATH)
-        self._trigger_url = URL(settings.base_url + WORKFLOW_INSTANCE_PATH)
+        self._creating = _Call("PUT", URL(settings.base_url + CREATE_PACKET_PATH), read_create_packet, may_create)
+        self._triggering = _Call("POST", URL(settings.base_url + WORKFLOW_INSTANCE_PATH), read_trigger)
         self._headers: tuple[str, CIMultiDict[str]] = ("", CIMultiDict())
         self._given_up_in_a_row = 0
         self._accepted_at = -BELIEVED_SECONDS
@@ -108,11 +116,16 @@ class Sender:
 
     async def _create(self, packet: Packet) -> None:
         """Create the packet of an application, then have ``TRIGGERING`` made durable."""
+        if not self._creating.may_be_made():  # what waits for another day takes no place in the rate
+            self._hold_for_holiday(packet.aid)
+            return
         await self._pace.next_event()
         body = self._requests.create_packet(packet.aid, packet.identity, _now())
-        answer = await self._call("PUT", self._create_url, body, read_create_packet)
+        answer = await self._call(self._creating, body)
         if answer.succeeded:
             self.writer.ask_to_trigger(packet.aid)
+        elif answer is _NOT_TODAY:
+            self._hold_for_holiday(packet.aid)
         else:
             self._give_up(packet.aid, answer)
 
@@ -122,7 +135,7 @@ class Sender:
             await self._pace.next_event()
         attempts = _Attempts()
         body = self._requests.trigger(trigger.aid, _now())
-        answer = await self._call("POST", self._trigger_url, body, read_trigger, attempts)
+        answer = await self._call(self._triggering, body, attempts)
         if answer.succeeded:
             self.writer.record(TriggerOutcome(trigger.aid, EvidenceKind.TRIGGER_ACCEPTED, answer.reference))
             self._succeeded("triggered")
@@ -139,15 +152,15 @@ class Sender:
         self.backlog.proceed([Trigger(aid, first=True) for aid in group.triggering if aid in granted])
         self.backlog.finished(group.size - len(granted))
 
-    async def _call(
-        self, method: str, url: URL, body: bytes, read: Reader, attempts: _Attempts | None = None
-    ) -> Answer:
-        """Make a call until it is answered for good, within bounds."""
+    async def _call(self, call: _Call, body: bytes, attempts: _Attempts | None = None) -> Answer:
+        """Make a call until it is answered for good, within bounds, and as long as it may be made."""
         attempts = attempts or _Attempts()
         refusals, refused = 0, None
         while True:
             token = await self._token(refused)
-            answer = await self._once(method, url, body, token, read)
+            if not call.may_be_made():
+                return _NOT_TODAY
+            answer = await self._once(call, body, token)
             attempts.made += 1
             if answer.succeeded:
                 self._accepted_at = time.monotonic()
@@ -194,7 +207,7 @@ class Sender:
                 await asyncio.sleep(backoff(attempt, problem.retry_after))
         return await self._tokens.get_async(refused)
 
-    async def _once(self, method: str, url: URL, body: bytes, token: str, read: Reader) -> Answer:
+    async def _once(self, call: _Call, body: bytes, token: str) -> Answer:
         if self._headers[0] != token:
             self._headers = (
                 token,
@@ -202,19 +215,24 @@ class Sender:
             )
         try:
             async with self._http.request(
-                method,
-                url,
+                call.method,
+                call.url,
                 data=body,
                 headers=self._headers[1],
                 allow_redirects=False,
                 ssl=self._tls.verify,
                 proxy=self._tls.proxy,
             ) as reply:
-                return read(reply.status, await reply.read(), seconds(reply.headers.get("Retry-After")))
+                return call.read(reply.status, await reply.read(), seconds(reply.headers.get("Retry-After")))
         except TimeoutError:
             return TIMED_OUT
         except (aiohttp.ClientError, OSError):
             return NO_ANSWER
+
+    def _hold_for_holiday(self, aid: str) -> None:
+        """Leave an application to a working day. It has not failed, and says nothing of MOSIP's health."""
+        self.writer.hold(Held(aid, HOLIDAY))
+        self.tally["held_for_holiday"] += 1
 
     def _give_up(self, aid: str, answer: Answer) -> None:
         code = answer.code or "UNKNOWN"
@@ -237,6 +255,23 @@ class Sender:
 
 def _tries(action: Action) -> int:
     return {Action.RETRY: TRIES, Action.OPERATOR: OPERATOR_TRIES}.get(action, 1)
+
+
+def _on_any_day() -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One kind of call.
+
+    :param may_be_made: asked at the moment of every try.
+    """
+
+    method: str
+    url: URL
+    read: Reader
+    may_be_made: Callable[[], bool] = _on_any_day
 
 
 @dataclass(slots=True)

@@ -42,6 +42,15 @@ def upgrade() -> None:
     )
     op.create_index("batches_by_day", "batches", ["day", "kind", "batch_id"], unique=False)
     op.create_table(
+        "center_days",
+        sa.Column("center_id", sa.Text(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("is_holiday", sa.Boolean(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("learned_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("center_id", "day"),
+    )
+    op.create_table(
         "evidence",
         sa.Column("evidence_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("aid", sa.Text(), nullable=False),
@@ -74,6 +83,15 @@ def upgrade() -> None:
     )
     op.create_index(
         "inbox_open", "inbox", ["inbox_id"], unique=False, postgresql_where=sa.text("state IN ('new', 'parked')")
+    )
+    op.create_table(
+        "preflights",
+        sa.Column("preflight_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("verdict", sa.Text(), nullable=False),
+        sa.Column("results", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("taken_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("verdict IN ('PASS', 'WARN', 'FAIL')", name="verdict_known"),
+        sa.PrimaryKeyConstraint("preflight_id"),
     )
     op.create_table(
         "quarantine",
@@ -192,6 +210,9 @@ def upgrade() -> None:
         sa.Column("upper_id", sa.Text(), nullable=False),
         sa.Column("planned_rows", sa.Integer(), nullable=False),
         sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("held_code", sa.Text(), nullable=True),
+        sa.Column("held_on", sa.Date(), nullable=True),
+        sa.Column("held_until", sa.Date(), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["batch_id"], ["batches.batch_id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("batch_id", "range_number"),
@@ -248,12 +269,14 @@ def downgrade() -> None:
     op.drop_index("refused_by_time", table_name="refused_deliveries")
     op.drop_table("refused_deliveries")
     op.drop_table("rate_gates")
+    op.drop_table("preflights")
     op.drop_index("quarantine_open", table_name="quarantine", postgresql_where=sa.text("resolved_at IS NULL"))
     op.drop_table("quarantine")
     op.drop_index("inbox_open", table_name="inbox", postgresql_where=sa.text("state IN ('new', 'parked')"))
     op.drop_table("inbox")
     op.drop_index("evidence_alarms", table_name="evidence", postgresql_where=sa.text("alarm IS NOT NULL"))
     op.drop_table("evidence")
+    op.drop_table("center_days")
     op.drop_index("batches_by_day", table_name="batches")
     op.drop_table("batches")
     op.drop_table("balances")

@@ -1,0 +1,1 @@
+"""The prerequisites of a country, looked at and made: preflight and provision."""

@@ -1,0 +1,123 @@
+"""Ways into an environment: doors that only look, and doors that change. One token an identity, fetched when needed."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import requests
+
+from mosip_crvs.errors import CredentialMissing, StopTheRun
+from mosip_crvs.mosip.calls import SingleCalls
+from mosip_crvs.mosip.doors import Door, ProbingDoor, ReadingDoor
+from mosip_crvs.mosip.keycloak import find_prefix, token_path
+from mosip_crvs.mosip.token import TokenSource, fetch_by_grant
+from mosip_crvs.onboarding.country import Country
+from mosip_crvs.onboarding.keeping import Keeping
+from mosip_crvs.onboarding.surroundings import HOW_TO_GIVE, Identity, Login, Surroundings
+
+
+class Access:
+    """Who we are in an environment, and how we get in.
+
+    :param session: carries TLS and proxies; a fresh one if None.
+    """
+
+    def __init__(self, surroundings: Surroundings, country: Country, session: requests.Session | None = None) -> None:
+        self.surroundings = surroundings
+        self.country = country
+        self.keeping = Keeping(surroundings.folder, country.environment)
+        session = session or requests.Session()
+        self.mosip = SingleCalls(surroundings.mosip_url, session, surroundings.timeout)
+        self.iam = SingleCalls(surroundings.keycloak_url or surroundings.mosip_url, session, surroundings.timeout)
+        self.esignet = SingleCalls(surroundings.esignet_url or surroundings.mosip_url, session, surroundings.timeout)
+        self._sources: dict[Identity, TokenSource] = {}
+        self._lock = threading.Lock()
+
+    @cached_property
+    def realm(self) -> tuple[str, dict[str, Any], str | None]:
+        """The realm's prefix, its OpenID configuration and the server's ``Date``."""
+        return find_prefix(self.iam, self.surroundings.realm, self.surroundings.keycloak_prefix)
+
+    @property
+    def prefix(self) -> str:
+        """What Keycloak's paths begin with."""
+        return self.realm[0]
+
+    def login(self, identity: Identity) -> Login:
+        """Say as whom an identity enters.
+
+        :raises CredentialMissing: when nobody gave it, with what to do.
+        """
+        clients = self.country.clients
+        partner = self.country.credential_partner
+        named = {
+            Identity.RUNTIME: clients.runtime,
+            Identity.PROVISIONER: clients.provisioner,
+            Identity.SUBSCRIBER: partner.id if partner else "",
+        }
+        given = self.surroundings.logins.get(identity)
+        if given is not None:
+            return replace(given, client_id=given.client_id or named.get(identity, ""))
+        kept = self.keeping.secret(named.get(identity, "")) if named.get(identity) else None
+        if kept:
+            return Login(named[identity], kept)
+        raise CredentialMissing(f"no login for the {identity}: {HOW_TO_GIVE[identity]}")
+
+    def tokens(self, identity: Identity) -> TokenSource:
+        """Give the source of an identity's tokens."""
+        with self._lock:
+            if identity not in self._sources:
+                login = self.login(identity)
+                path = token_path(self.prefix, login.realm or self.surroundings.realm)
+                self._sources[identity] = TokenSource(lambda: fetch_by_grant(self.iam, path, login.form()))
+            return self._sources[identity]
+
+    def forget_tokens(self, identity: Identity) -> None:
+        """Let the next call fetch a new token: roles have changed, which a token shows only when it is new."""
+        with self._lock:
+            self._sources.pop(identity, None)
+
+    def look(self, identity: Identity) -> ReadingDoor:
+        """Open MOSIP's services for looking."""
+        return ReadingDoor(self.mosip, self._tokens_or_none(identity))
+
+    def knock(self, identity: Identity) -> ProbingDoor:
+        """Open MOSIP's services for probes."""
+        return ProbingDoor(self.mosip, self._tokens_or_none(identity))
+
+    def look_at_keycloak(self) -> ReadingDoor:
+        """Open Keycloak's admin API for looking."""
+        return ReadingDoor(self.iam, self.tokens(Identity.KEYCLOAK_ADMIN), bearer=True)
+
+    def look_at_iam(self) -> ReadingDoor:
+        """Open Keycloak for what everybody may see."""
+        return ReadingDoor(self.iam, None)
+
+    def look_at_esignet(self) -> ReadingDoor:
+        """Open eSignet for looking."""
+        return ReadingDoor(self.esignet, None)
+
+    def change(self, identity: Identity) -> Door:
+        """Open MOSIP's services for changes."""
+        return Door(self.mosip, self._tokens_or_none(identity))
+
+    def change_keycloak(self) -> Door:
+        """Open Keycloak's admin API for changes."""
+        return Door(self.iam, self.tokens(Identity.KEYCLOAK_ADMIN), bearer=True)
+
+    def discreet(self, text: str) -> str:
+        """Take every secret that we know out of a text."""
+        known = {login.secret for login in self.surroundings.logins.values()}
+        known |= {login.password for login in self.surroundings.logins.values()}
+        with suppress(StopTheRun):  # a torn file is for those to tell who need it
+            known |= self.keeping.every_secret()
+        for secret in known - {""}:
+            text = text.replace(secret, "***")
+        return text
+
+    def _tokens_or_none(self, identity: Identity) -> TokenSource | None:
+        return None if identity is Identity.NOBODY else self.tokens(identity)

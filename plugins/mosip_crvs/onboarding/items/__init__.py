@@ -1,0 +1,21 @@
+"""What is provisioned, in the order of what depends on what (``mosip-onboarding.md`` §12)."""
+
+from __future__ import annotations
+
+from mosip_crvs.onboarding.country import Country
+from mosip_crvs.onboarding.items import gates, keycloak, masterdata, partners, results
+from mosip_crvs.onboarding.provision import Item
+
+
+def items_for(country: Country) -> tuple[Item, ...]:
+    """Give everything that a country wants."""
+    authentication = country.authentication_partner
+    return (
+        *keycloak.ITEMS,
+        *masterdata.ITEMS,
+        *gates.ITEMS,
+        *(item for partner in country.partners for item in partners.items_of(partner)),
+        *(partners.oidc_items(authentication) if country.relying_party and authentication else ()),
+        *(results.SUBSCRIBER if country.credential_partner else ()),
+        *results.SUBSCRIPTION,
+    )

@@ -1,0 +1,260 @@
+"""Operators of the prerequisites: look at them, ask the last look before a sync, and make what is missing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseHook, BaseOperator
+
+from mosip_crvs.hooks.ledger import LedgerHook
+from mosip_crvs.hooks.mosip import MosipHook
+from mosip_crvs.operators.discretion import discreet
+from mosip_crvs.operators.sync import include_folder
+
+if TYPE_CHECKING:
+    from airflow.sdk import Connection, Context
+    from sqlalchemy import Engine
+
+    from mosip_crvs.onboarding.access import Access
+    from mosip_crvs.onboarding.provision import Bench
+    from mosip_crvs.onboarding.surroundings import Identity, Login, Surroundings
+
+OPTIONAL_CONNECTIONS = ("mosip_provisioner", "mosip_keycloak_admin", "mosip_global_admin", "mosip_subscriber")
+"""Generic connections: login and password. What they open is not looked at, or made, while they are missing."""
+
+
+class _OnboardingOperator(BaseOperator):
+    """What looking and making have in common.
+
+    :param country_file: says what the country wants to find (templated); empty for ``$CRVS_COUNTRY_FILE``.
+    :param folder: the private folder for ids, secrets and keys (templated); empty for ``$CRVS_ONBOARDING_DIR``.
+    """
+
+    template_fields: Sequence[str] = ("country_file", "folder")
+    ui_color = "#f5e6dc"
+
+    def __init__(
+        self,
+        *,
+        country_file: str = "",
+        folder: str = "",
+        mosip_conn_id: str = MosipHook.default_conn_name,
+        ledger_conn_id: str = LedgerHook.default_conn_name,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.country_file = country_file
+        self.folder = folder
+        self.mosip_conn_id = mosip_conn_id
+        self.ledger_conn_id = ledger_conn_id
+
+    def _access(self) -> Access:
+        from mosip_crvs.onboarding.access import Access
+        from mosip_crvs.onboarding.country import read_country
+
+        hook = MosipHook(self.mosip_conn_id)
+        file = self.country_file or os.environ.get("CRVS_COUNTRY_FILE") or f"{include_folder()}/onboarding/runtime.yaml"
+        return Access(self._surroundings(hook), read_country(Path(file)), hook.get_conn())
+
+    def _surroundings(self, hook: MosipHook) -> Surroundings:
+        """Read the connections. The ids may be missing: before the first provisioning nobody has them."""
+        from mosip_crvs.onboarding.surroundings import Identity, Login, Surroundings
+
+        connection = hook.get_connection(self.mosip_conn_id)
+        extra = connection.extra_dejson
+        logins: dict[Identity, Login] = dict(_optional_logins())
+        if connection.password:
+            logins[Identity.RUNTIME] = Login(connection.login or "", connection.password)
+        home = os.environ.get("AIRFLOW_HOME") or str(Path.home() / "airflow")
+        return Surroundings(
+            mosip_url=hook.address,
+            folder=Path(self.folder or os.environ.get("CRVS_ONBOARDING_DIR") or f"{home}/mosip-onboarding"),
+            keycloak_url=str(extra.get("keycloak_url") or ""),
+            esignet_url=os.environ.get("ESIGNET_URL", ""),
+            realm=str(extra.get("realm") or "mosip"),
+            keycloak_prefix=extra.get("keycloak_path"),
+            hub_path=str(extra.get("hub_path") or "/hub/"),
+            receiver_url=str(extra.get("receiver_url") or ""),
+            center_id=str(extra.get("center_id") or ""),
+            machine_id=str(extra.get("machine_id") or ""),
+            schema_version=str(extra.get("schema_version") or ""),
+            include=Path(include_folder()),
+            logins=logins,
+        )
+
+    @contextmanager
+    def _ledger(self) -> Iterator[Engine]:
+        with LedgerHook(self.ledger_conn_id).engine() as engine:
+            yield engine
+
+
+class PreflightOperator(_OnboardingOperator):
+    """Looks at MOSIP's prerequisites, read-only; keeps the findings and the centre's holidays in the ledger.
+
+    :param probes: also make the calls that are shaped to be refused.
+    """
+
+    def __init__(self, *, probes: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.probes = probes
+
+    @discreet
+    def execute(self, context: Context) -> dict[str, int]:
+        """Look; returns how many checks came to what."""
+        from collections import Counter
+
+        from mosip_crvs.errors import PreflightFailed
+        from mosip_crvs.onboarding.checks import CHECKS
+        from mosip_crvs.onboarding.gatekeeping import keep_calendar, keep_survey
+        from mosip_crvs.onboarding.preflight import Status, run_preflight
+        from mosip_crvs.onboarding.report import preflight_table, summary
+
+        with self._ledger() as ledger:
+            survey = run_preflight(CHECKS, self._access(), ledger=ledger, probes=self.probes)
+            keep_survey(ledger, survey)
+            days = keep_calendar(ledger, survey)
+        for line in preflight_table(survey).splitlines():
+            self.log.info("%s", line)
+        self.log.info("Holidays are known for %d days", days)
+        if survey.worst() is Status.FAIL:
+            raise PreflightFailed(summary(survey))
+        return {str(status): count for status, count in Counter(each.status for each in survey.results).items()}
+
+
+class PreflightGateOperator(BaseOperator):
+    """Lets a sync begin, unless the last preflight found that MOSIP would refuse, or fail, what is sent.
+
+    :param stop: refuse; otherwise only warn (templated: ``true``, ``false``).
+    """
+
+    template_fields: Sequence[str] = ("stop",)
+    ui_color = "#f5e6dc"
+
+    def __init__(
+        self, *, stop: bool | str = True, ledger_conn_id: str = LedgerHook.default_conn_name, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.stop = stop
+        self.ledger_conn_id = ledger_conn_id
+
+    @discreet
+    def execute(self, context: Context) -> None:
+        """Ask the ledger."""
+        from mosip_crvs.onboarding.gatekeeping import check_gate
+
+        with LedgerHook(self.ledger_conn_id).engine() as ledger:
+            warnings = check_gate(ledger, stop=_truth(self.stop))
+        for warning in warnings:
+            self.log.warning("%s", warning)
+        if not warnings:
+            self.log.info("The last preflight found nothing that stands in the way")
+
+
+class ProvisionOperator(_OnboardingOperator):
+    """Makes what is missing, or only says what it would make. Safe to clear and to run again at any time.
+
+    :param plan: only plan.
+    :param publish_id_schema: publish the country's ID schema, for the whole platform and for good (templated).
+    :param accept_new_key: give the machine the key that the key manager has now (templated).
+    :param attest: gates that a person has passed, separated by commas (templated).
+    """
+
+    template_fields: Sequence[str] = ("country_file", "folder", "publish_id_schema", "accept_new_key", "attest")
+
+    def __init__(
+        self,
+        *,
+        plan: bool = False,
+        publish_id_schema: bool | str = False,
+        accept_new_key: bool | str = False,
+        attest: str = "",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.plan = plan
+        self.publish_id_schema = publish_id_schema
+        self.accept_new_key = accept_new_key
+        self.attest = attest
+
+    @discreet
+    def execute(self, context: Context) -> list[str]:
+        """Plan or make; returns a line for each step, and for each gate that waits."""
+        from mosip_crvs.errors import GateClosed
+
+        access = self._access()
+        with self._ledger() as ledger:
+            lines, waiting = self._walk(access, ledger)
+        if waiting and not self.plan:
+            gates = "; ".join(f"{gate}: {text}" for gate, text in waiting.items())
+            raise GateClosed(f"{gates}. Then clear this task")
+        ids = access.keeping.ids
+        if not self.plan:
+            self.log.info("Put these into the connection %r: %s", self.mosip_conn_id, {
+                name: ids[name] for name in ("center_id", "machine_id", "schema_version") if name in ids
+            })  # fmt: skip
+        return lines + [f"waits    {gate}: {text}" for gate, text in waiting.items()]
+
+    def _walk(self, access: Access, ledger: Engine) -> tuple[list[str], dict[str, str]]:
+        from contextlib import nullcontext
+
+        from mosip_crvs.onboarding.items import items_for
+        from mosip_crvs.onboarding.provision import provision
+
+        with nullcontext() if self.plan else access.keeping.alone():
+            outcome = provision(items_for(access.country), self._bench(access, ledger), tell=self._tell)
+        return [step.line() for _, step in outcome.steps], outcome.waiting
+
+    def _bench(self, access: Access, ledger: Engine) -> Bench:
+        from mosip_crvs.onboarding.provision import Bench, Wishes
+
+        wishes = Wishes(
+            publish_id_schema=_truth(self.publish_id_schema),
+            accept_new_key=_truth(self.accept_new_key),
+            attested=frozenset(filter(None, (each.strip() for each in self.attest.split(",")))),
+        )
+        seal = LedgerHook(self.ledger_conn_id).seal
+        return Bench(access, wishes, planning=self.plan, ledger=ledger, seal=seal)
+
+    def _tell(self, item: Any, step: Any, when: str) -> None:
+        self.log.info("%s", step.line() if step else f"ok      {item.title} ({item.id})")
+
+
+def _truth(value: bool | str) -> bool:
+    return str(value).lower() in {"true", "1", "yes"}
+
+
+def _optional_logins() -> Iterator[tuple[Identity, Login]]:
+    """Read the logins that are there, each in a connection of its own."""
+    from mosip_crvs.onboarding.surroundings import Identity, Login
+
+    for identity, conn_id in zip(
+        (Identity.PROVISIONER, Identity.KEYCLOAK_ADMIN, Identity.GLOBAL_ADMIN, Identity.SUBSCRIBER),
+        OPTIONAL_CONNECTIONS,
+        strict=True,
+    ):
+        found = _connection(conn_id)
+        if found is None or not found.password:
+            continue
+        extra = found.extra_dejson
+        if identity in (Identity.PROVISIONER, Identity.SUBSCRIBER) or extra.get("realm"):
+            yield identity, Login(found.login or "", found.password)
+        elif identity is Identity.KEYCLOAK_ADMIN:
+            yield identity, Login("admin-cli", user=found.login or "admin", password=found.password, realm="master")
+        else:
+            client = str(extra.get("client_id") or "mosip-admin-client")
+            secret = str(extra.get("client_secret") or "")
+            yield identity, Login(client, secret, found.login or "globaladmin", found.password)
+
+
+def _connection(conn_id: str) -> Connection | None:
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    try:
+        found: Connection = BaseHook.get_connection(conn_id)
+    except AirflowNotFoundException:
+        return None
+    return found
