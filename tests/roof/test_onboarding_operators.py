@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +16,7 @@ from tests.conftest import INCLUDE
 from tests.onboarding.environments import COUNTRY_FILE, Environment, LoopInThread
 from tests.receiver.receiver_calls import serving
 
-from mosip_crvs.errors import GateClosed, PreflightFailed, StopTheRun
+from mosip_crvs.errors import GateClosed, MosipUnavailable, PreflightFailed, StopTheRun
 from mosip_crvs.ledger import calendars, preflights
 from mosip_crvs.ledger.sealing import Seal
 from mosip_crvs.onboarding.keeping import Keeping
@@ -140,6 +142,27 @@ def test_what_comes_later_fails_the_preflight_and_not_the_night(mosip: Environme
     mosip.edit("partners", "crvs-partner", isActive=False)
 
     with pytest.raises(PreflightFailed, match="PM-01"):
+        run(PreflightOperator(task_id="preflight"))
+    run(PreflightGateOperator(task_id="gate"))
+
+
+def test_that_the_provisioner_is_turned_away_says_nothing_about_what_is_sent(mosip: Environment, connect: Any) -> None:
+    provision_all(mosip)
+    connect("mosip_provisioner", conn_type="generic", login="mosip-deployment-client", password="another")
+
+    with pytest.raises(PreflightFailed, match="Mend AU-01"):
+        run(PreflightOperator(task_id="preflight"))
+    run(PreflightGateOperator(task_id="gate"))
+
+
+def test_an_evening_on_which_mosip_is_away_is_looked_at_again_and_stops_nothing(
+    mosip: Environment, connect: Any
+) -> None:
+    provision_all(mosip)
+    connection = json.loads(os.environ["AIRFLOW_CONN_MOSIP"])
+    connect("mosip", **{**connection, "host": "http://127.0.0.1:1"})
+
+    with pytest.raises(MosipUnavailable, match="could not look"):
         run(PreflightOperator(task_id="preflight"))
     run(PreflightGateOperator(task_id="gate"))
 

@@ -21,6 +21,7 @@ from mosip_crvs.errors import (
     LedgerUnavailable,
     MosipCrvsError,
     MosipUnavailable,
+    RetryLater,
     StopTheRun,
 )
 from mosip_crvs.mosip.endpoints import Probe, Read
@@ -39,6 +40,15 @@ class Status(StrEnum):
     WARN = "WARN"
     FAIL = "FAIL"
     SKIP = "SKIP"
+
+
+class Unseen(StrEnum):
+    """What kept a check from finding out."""
+
+    PASSING = "passing"
+    """A service was away: look again later."""
+    REFUSED = "refused"
+    """We were turned away, or the check is wrong."""
 
 
 class Stops(StrEnum):
@@ -106,12 +116,16 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A check and what it came to."""
+    """A check and what it came to.
+
+    :param unseen: what kept the check from finding out, so that nothing is known of what it asserts; empty if it did.
+    """
 
     check: Check
     status: Status
     evidence: str
     fix: str = ""
+    unseen: Unseen | None = None
 
     def as_dict(self) -> dict[str, str]:
         """Give the result as plain values."""
@@ -122,6 +136,7 @@ class Result:
             "evidence": self.evidence,
             "fix": self.fix,
             "stops": str(self.check.stops),
+            "unseen": str(self.unseen or ""),
         }
 
 
@@ -152,16 +167,19 @@ class _Walk:
     def judge(self, check: Check) -> tuple[Result, Mapping[str, Any]]:
         """Ask one check. Whatever goes wrong in it is its own verdict."""
         look = Look(self.access, self.ledger, dict(self.facts), identity=check.identity, calls=check.calls)
+        unseen: Unseen | None = None
         try:
             verdict = check.judge(look)
         except CredentialMissing as problem:
             verdict = Verdict(Status.FAIL if check.identity is Identity.RUNTIME else Status.SKIP, str(problem))
         except MosipCrvsError as problem:
-            verdict = Verdict(Status.FAIL, str(problem), fix_for(check, problem))
+            verdict, unseen = Verdict(Status.FAIL, str(problem), fix_for(check, problem)), kept_from(check, problem)
         except Exception as problem:  # one check that breaks must not hide what all the others found
             verdict = Verdict(Status.FAIL, mistake(problem), "this is a mistake in the check: report it")
+            unseen = Unseen.REFUSED
         fix = verdict.fix or check.fix if verdict.status in (Status.WARN, Status.FAIL) else verdict.fix
-        return Result(check, verdict.status, self._discreet(verdict.evidence), self._discreet(fix)), verdict.facts
+        result = Result(check, verdict.status, self._discreet(verdict.evidence), self._discreet(fix), unseen)
+        return result, verdict.facts
 
     def _discreet(self, text: str) -> str:
         """Take secrets out: those that we know, and tokens, which a service may quote."""
@@ -169,6 +187,18 @@ class _Walk:
 
 
 _TOKEN = re.compile(r"eyJ[\w-]{8,}[\w.-]*")
+
+
+def kept_from(check: Check, problem: MosipCrvsError) -> Unseen | None:
+    """Say what kept a check from finding out; None when the error is the answer to what it asks.
+
+    A bad file is an answer, and so is a refusal of the sync's own client. That the provisioner was turned away, or a
+    service was down, says nothing about a centre.
+    """
+    if isinstance(problem, RetryLater):
+        return Unseen.PASSING
+    answered = isinstance(problem, FixTheData) or check.identity is Identity.RUNTIME
+    return None if answered else Unseen.REFUSED
 
 
 def fix_for(check: Check, problem: MosipCrvsError) -> str:

@@ -107,10 +107,10 @@ class PreflightOperator(_OnboardingOperator):
         """Look; returns how many checks came to what."""
         from collections import Counter
 
-        from mosip_crvs.errors import PreflightFailed
+        from mosip_crvs.errors import MosipUnavailable, PreflightFailed
         from mosip_crvs.onboarding.checks import CHECKS
         from mosip_crvs.onboarding.gatekeeping import keep_calendar, keep_survey
-        from mosip_crvs.onboarding.preflight import Status, run_preflight
+        from mosip_crvs.onboarding.preflight import Status, Unseen, run_preflight
         from mosip_crvs.onboarding.report import preflight_table, summary
 
         with self._ledger() as ledger:
@@ -120,7 +120,10 @@ class PreflightOperator(_OnboardingOperator):
         for line in preflight_table(survey).splitlines():
             self.log.info("%s", line)
         self.log.info("Holidays are known for %d days", days)
-        if survey.worst() is Status.FAIL:
+        failed = [each for each in survey.results if each.status is Status.FAIL]
+        if failed and all(each.unseen is Unseen.PASSING for each in failed):
+            raise MosipUnavailable(f"the preflight could not look: {summary(survey)}")
+        if failed:
             raise PreflightFailed(summary(survey))
         return {str(status): count for status, count in Counter(each.status for each in survey.results).items()}
 

@@ -227,11 +227,12 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "KC-05", "our clock agrees with Keycloak's", _clock_agrees, calls=(keycloak.DISCOVERY,), needs=("KC-01",),
+        stops=Stops.LATER,
         fix="let NTP set this machine's clock, or Keycloak's: tokens that seem to come from the future are refused",
     ),
     Check(
         "KC-04", "the runtime client is confidential, with a service account", _client_is_confidential,
-        calls=(keycloak.CLIENTS,), identity=Identity.KEYCLOAK_ADMIN, needs=("KC-01",),
+        calls=(keycloak.CLIENTS,), identity=Identity.KEYCLOAK_ADMIN, needs=("KC-01",), stops=Stops.LATER,
         fix="check the login of Keycloak's administrator, and that it may view clients and users (realm-management's "
         "view-clients and view-users)",
     ),
@@ -247,7 +248,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "AU-01", "the provisioner is let in by masterdata", _provisioner_is_let_in, calls=(masterdata.LATEST_SCHEMA,),
-        identity=Identity.PROVISIONER, needs=("KC-01",),
+        identity=Identity.PROVISIONER, needs=("KC-01",), stops=Stops.LATER,
         fix="check the provisioner's client id and secret",
     ),
     Check(

@@ -262,6 +262,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "OF-01", "the officer is a user with the officer's role", _officer_in_keycloak,
         calls=(keycloak.USERS, keycloak.USER_ROLES), identity=Identity.KEYCLOAK_ADMIN, needs=("KC-04",),
+        stops=Stops.LATER,
         fix="run provision: it makes the user",
     ),
     Check(

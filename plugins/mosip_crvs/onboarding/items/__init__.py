@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from mosip_crvs.onboarding.country import Country
-from mosip_crvs.onboarding.items import gates, keycloak, masterdata, partners, results
+from mosip_crvs.onboarding.items import (
+    centers,
+    gates,
+    informants,
+    keycloak,
+    machines,
+    officers,
+    partners,
+    results,
+    zones,
+)
 from mosip_crvs.onboarding.provision import Item
 
 
@@ -12,10 +22,14 @@ def items_for(country: Country) -> tuple[Item, ...]:
     authentication = country.authentication_partner
     return (
         *keycloak.ITEMS,
-        *masterdata.ITEMS,
+        *officers.USER,
+        *zones.ITEMS,
+        *centers.ITEMS,
+        *machines.ITEMS,
+        *officers.MAPPINGS,
         *gates.ITEMS,
         *(item for partner in country.partners for item in partners.items_of(partner)),
-        *(partners.oidc_items(authentication) if country.relying_party and authentication else ()),
+        *(informants.oidc_items(authentication) if country.relying_party and authentication else ()),
         *(results.SUBSCRIBER if country.credential_partner else ()),
         *results.SUBSCRIPTION,
     )

@@ -8,7 +8,8 @@ from typing import Any
 from mosip_crvs.mosip import masterdata as md
 from mosip_crvs.onboarding.checks.authentication import CREATE_PACKET, WORKFLOW_INSTANCE, probe_workflow
 from mosip_crvs.onboarding.checks.schema import canonical, identity_fields, parsed, same_version
-from mosip_crvs.onboarding.items.keycloak import creating, patching, runtime_client
+from mosip_crvs.onboarding.items.keycloak import runtime_client
+from mosip_crvs.onboarding.items.steps import creating, patching
 from mosip_crvs.onboarding.provision import Bench, Item, Plan
 from mosip_crvs.onboarding.surroundings import Identity
 

@@ -1,26 +1,16 @@
-"""The realm roles, the runtime client and the officer's user."""
+"""The realm roles, and confidential clients with roles of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from mosip_crvs.errors import CredentialMissing, MosipRefused, QuestionForOperator
 from mosip_crvs.mosip import keycloak as kc
-from mosip_crvs.mosip.endpoints import Write
 from mosip_crvs.mosip.keycloak import missing_roles, missing_settings
-from mosip_crvs.onboarding.provision import Bench, Change, Item, Plan, Step
+from mosip_crvs.onboarding.items.steps import creating, later, patching
+from mosip_crvs.onboarding.provision import Bench, Item, Plan
 from mosip_crvs.onboarding.surroundings import Identity
-
-
-def creating(what: str, call: Write, perform: Callable[[], None]) -> Step:
-    """A step that makes something."""
-    return Step(Change.CREATE, what, call, perform)
-
-
-def patching(what: str, call: Write, perform: Callable[[], None]) -> Step:
-    """A step that changes something."""
-    return Step(Change.PATCH, what, call, perform)
 
 
 def _roles(bench: Bench) -> Plan:
@@ -54,7 +44,7 @@ def client_plan(bench: Bench, client_id: str, identity: Identity, roles: Sequenc
                     kc.CREATE_CLIENT,
                     lambda: bench.keycloak.create_client(client_id, _secret(bench, client_id, identity)),
                 ),
-                patching(f"realm roles {', '.join(roles)} for service-account-{client_id}", kc.ASSIGN_ROLES, _later),
+                patching(f"realm roles {', '.join(roles)} for service-account-{client_id}", kc.ASSIGN_ROLES, later),
             ]
         )
     wrong = missing_settings(client)
@@ -126,49 +116,13 @@ def _check_secret(bench: Bench, client_id: str, identity: Identity) -> None:
         ) from None
 
 
-def _later() -> None:
-    """Stand for a step that is planned again once what it needs is there."""
-
-
 def runtime_client(bench: Bench) -> Plan:
     """Plan the client that sends packets."""
     clients = bench.country.clients
     return client_plan(bench, clients.runtime, Identity.RUNTIME, clients.runtime_roles)
 
 
-def _officer(bench: Bench) -> Plan:
-    officer = bench.country.officer
-    user = bench.keycloak.user(officer.user)
-    if user is None:
-        return Plan(
-            [
-                creating(f"user {officer.user}", kc.CREATE_USER, lambda: bench.keycloak.create_user(_user(bench))),
-                patching(f"realm role {officer.role} for {officer.user}", kc.ASSIGN_ROLES, _later),
-            ]
-        )
-    if not user.get("enabled"):
-        enable = lambda: bench.keycloak.update_user(user, {"enabled": True})  # noqa: E731
-        return Plan([patching(f"user {officer.user}: enabled", kc.UPDATE_USER, enable)])
-    missing = missing_roles(bench.keycloak.roles_of(str(user["id"])), [officer.role])
-    assign = partial(assign_roles, bench, str(user["id"]), missing)
-    return Plan([patching(f"realm role {role} for {officer.user}", kc.ASSIGN_ROLES, assign) for role in missing])
-
-
-def _user(bench: Bench) -> dict[str, object]:
-    officer = bench.country.officer
-    password = bench.keeping.make_secret(f"user {officer.user}")
-    return {
-        "username": officer.user,
-        "firstName": officer.first_name,
-        "lastName": officer.last_name,
-        "enabled": True,
-        **({"email": officer.email} if officer.email else {}),
-        "credentials": [{"type": "password", "value": password, "temporary": False}],
-    }
-
-
 ITEMS: tuple[Item, ...] = (
     Item("roles", "realm roles", _roles),
     Item("runtime", "runtime client", runtime_client, needs=("roles",)),
-    Item("officer", "officer's user", _officer, needs=("roles",)),
 )

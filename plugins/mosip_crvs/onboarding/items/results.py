@@ -6,7 +6,8 @@ from mosip_crvs.ledger import subscriptions
 from mosip_crvs.mosip.endpoints import Write
 from mosip_crvs.mosip.settings import MosipSettings
 from mosip_crvs.onboarding.items.gates import attestable
-from mosip_crvs.onboarding.items.keycloak import client_plan, creating
+from mosip_crvs.onboarding.items.keycloak import client_plan
+from mosip_crvs.onboarding.items.steps import creating
 from mosip_crvs.onboarding.provision import Bench, Item, Plan
 from mosip_crvs.onboarding.surroundings import Identity
 from mosip_crvs.reconciliation.subscribing import TOPICS, ensure_subscribed
