@@ -49,10 +49,11 @@ with DAG(
     doc_md="""
 ### Prepare MOSIP
 
-`plan` lists every change and makes none; `approve` waits for a person; `provision` makes them, one at a time, looking
-before and after each; `preflight` looks at the whole. Run it again as often as you like: what is there stays as it is.
-Where only a person can go on (a configuration file of MOSIP's, a certificate to be signed), `provision` fails with the
-exact lines: do it, then clear the task.
+`plan` lists every change and makes none; `approve` waits for a person; `provision` makes those that were approved and
+no other, one at a time, looking before and after each; `preflight` looks at the whole. Run it again as often as you
+like: what is there stays as it is. Where only a person can go on (a question, a configuration file of MOSIP's, a
+certificate to be signed), `provision` does what does not depend on it and fails with the exact lines: do it, then
+trigger the DAG again, because what comes next is in no plan yet.
 
 Needs the connections `mosip` (base URL, runtime client), `mosip_provisioner`, `mosip_keycloak_admin` and, once,
 `mosip_global_admin`; ids, keys and secrets are kept in `CRVS_ONBOARDING_DIR`, which every worker must see.
@@ -71,6 +72,8 @@ Needs the connections `mosip` (base URL, runtime client), `mosip_provisioner`, `
         body="{% for line in ti.xcom_pull(task_ids='plan') %}\n    {{ line }}{% else %}Nothing is missing.{% endfor %}",
         response_timeout=timedelta(days=7),
     )
-    make = ProvisionOperator(task_id="provision", **wishes)
+    make = ProvisionOperator(
+        task_id="provision", approved="{{ ti.xcom_pull(task_ids='plan', key='steps') | tojson }}", **wishes
+    )
     look = PreflightOperator(task_id="preflight", probes=True, country_file="{{ params.country_file }}")
     plan >> approve >> make >> look

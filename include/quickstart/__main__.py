@@ -111,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _verb_for(given: Sequence[str]) -> Callable[[Places], int]:
     """What a command line asks for. A verb of the onboarding's own command line is handed on, options and all."""
-    if given and given[0] in ONBOARDING and not {"-h", "--help"} & set(given):
+    if given and given[0] in ONBOARDING:
         return lambda places: int(import_module("quickstart.verbs").onboarding(places, given))
     options = parser().parse_args(given)
     module = import_module("quickstart.demo" if options.verb == "demo" else "quickstart.verbs")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from quickstart import attach, far_side, runs
+from quickstart import attach, far_side, provisioned, runs
 from quickstart.console import Console
 from quickstart.errors import QuickstartError
 from quickstart.places import Places, read_json
@@ -64,6 +64,7 @@ def demo(places: Places, options: argparse.Namespace) -> int:
 def prepare(work: Work, *, kept: bool) -> None:
     """Make the DAGs ready, and clear away what a stack before left unfinished."""
     tell_findings(work)
+    provisioned.keep_connection(work.places, work.stack, work.api)
     work.console.note("waiting for the DAGs")
     runs.make_ready(work.api)
     if not kept:

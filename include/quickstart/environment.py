@@ -57,12 +57,12 @@ def airflow(
 ) -> dict[str, str]:
     """What Airflow's components need on top of :func:`clean`: configuration, connections, the plugin's settings.
 
-    :param far_side: None for a sandbox that is yet to be provisioned: its connection comes later, by Airflow's API.
+    :param far_side: None for our sandbox: its connection comes by Airflow's API, because provisioning may change it.
     """
     return {
         **configuration(places, keys, ports, server),
         **_connections(keys, server, far_side, receiver_url),
-        **({} if plan.far_side or far_side is None else _onboarding_connections(keys)),
+        **({} if plan.far_side else _onboarding_connections(keys)),
         **plugin_settings(places, plan, server),
     }
 
@@ -88,7 +88,6 @@ def onboarding(
             "MOSIP_MACHINE_ID": own.machine_id,
         }
     return common | {
-        "MOSIP_CLIENT_SECRET": keys.sandbox_secret,
         "MOSIP_PROVISIONER_SECRET": keys.provisioner_secret,
         "KEYCLOAK_ADMIN_PASSWORD": keys.keycloak_admin_secret,
         "MOSIP_GLOBAL_ADMIN_PASSWORD": keys.globaladmin_secret,
@@ -188,6 +187,7 @@ def mosip_connection(far_side: FarSide, receiver_url: str) -> dict[str, Any]:
             "officer_id": far_side.officer_id,
             "receiver_url": receiver_url,
             "schema_version": far_side.schema_version,
+            **({"client_secret_next": far_side.client_secret_next} if far_side.client_secret_next else {}),
         },
     }
 

@@ -21,7 +21,6 @@ class Keys:
     jwt_secret: str
     api_secret: str
     seal_key: str
-    sandbox_secret: str
     keycloak_admin_secret: str
     globaladmin_secret: str
     provisioner_secret: str
@@ -43,7 +42,6 @@ def _new_keys() -> Keys:
         jwt_secret=secrets.token_urlsafe(48),
         api_secret=secrets.token_urlsafe(48),
         seal_key=Fernet.generate_key().decode(),
-        sandbox_secret=secrets.token_urlsafe(16),
         keycloak_admin_secret=secrets.token_urlsafe(16),
         globaladmin_secret=secrets.token_urlsafe(16),
         provisioner_secret=secrets.token_urlsafe(16),

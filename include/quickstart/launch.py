@@ -11,7 +11,7 @@ from quickstart import components, environment, ports, postgres, processes
 from quickstart.components import Component, python
 from quickstart.keys import AIRFLOW_USER, Keys, keys_for
 from quickstart.places import Places, this_clone
-from quickstart.plan import FarSide, Plan
+from quickstart.plan import Plan
 from quickstart.ports import Ports
 from quickstart.postgres import Server
 from quickstart.stack import FAILED, Stack, read
@@ -70,7 +70,7 @@ def _prepare(supervisor: Supervisor, plan: Plan, chosen: Ports) -> Sequence[Comp
         keys=keys,
         ports=chosen,
         server=server,
-        far_side=plan.far_side or provisioned_side(places, mosip_url, keys),
+        far_side=plan.far_side,
         receiver_url=receiver_url,
     )
     return components.airflow(base | stack.environment, chosen)
@@ -95,22 +95,6 @@ def _start_mosip_side(supervisor: Supervisor, plan: Plan, chosen: Ports, keys: K
     for component in wanted:
         supervisor.start(component)
     supervisor.wait_ready(wanted)
-
-
-def provisioned_side(places: Places, mosip_url: str, keys: Keys) -> FarSide | None:
-    """Who we are at our sandbox: what provisioning made; None before it did."""
-    ids = places.provisioned()
-    if not {"center_id", "machine_id", "schema_version"} <= ids.keys():
-        return None
-    return FarSide(
-        base_url=mosip_url,
-        client_id="mosip-crvs1-client",
-        client_secret=keys.sandbox_secret,
-        center_id=ids["center_id"],
-        machine_id=ids["machine_id"],
-        officer_id="crvs",
-        schema_version=ids["schema_version"],
-    )
 
 
 def _describe(stack: Stack, chosen: Ports, server: Server, keys: Keys) -> None:

@@ -77,6 +77,10 @@ class Places:
         """The ids that the sandbox gave, by name; empty before provisioning."""
         return dict((read_json(self.onboarding / "demo.state.json") or {}).get("ids", {}))
 
+    def client_secrets(self, client_id: str) -> dict[str, str]:
+        """The secrets that provisioning made for a client: ``current``, and ``next`` while it is being changed."""
+        return dict((read_json(self.onboarding / "demo.secrets.json") or {}).get(client_id, {}))
+
     def forget_provisioned(self) -> None:
         """Forget ids and gates: each sandbox starts as a stock MOSIP. Secrets, keys and certificates stay."""
         (self.onboarding / "demo.state.json").unlink(missing_ok=True)

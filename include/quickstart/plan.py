@@ -27,6 +27,7 @@ class FarSide:
     machine_id: str
     officer_id: str
     schema_version: str = "0.1"
+    client_secret_next: str = ""
 
 
 @dataclass(frozen=True)

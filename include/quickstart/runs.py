@@ -206,7 +206,7 @@ def _reason(log: Path) -> str:
     """The last error in a task's log, in one line."""
     if log.exists():
         for line in reversed(log.read_text(encoding="utf-8", errors="replace").splitlines()):
-            if '"error_detail"' in line:
+            if '"error_detail"' in line or '"level":"critical"' in line:
                 return " ".join(_readable(line).splitlines()[-1].split())
     return "its log does not say why"
 

@@ -11,12 +11,10 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from quickstart import attach, environment, stack
+from quickstart import attach, environment, provisioned, stack
 from quickstart.console import Console
 from quickstart.demo import NOT_SETTLED, addresses, prepare
 from quickstart.errors import QuickstartError
-from quickstart.keys import keys_for
-from quickstart.launch import provisioned_side
 from quickstart.places import Places
 from quickstart.plan import plan_from
 from quickstart.work import Registrations, Work
@@ -97,18 +95,19 @@ def sync(places: Places, options: argparse.Namespace) -> int:
 
 def onboarding(places: Places, arguments: Sequence[str]) -> int:
     """Run a verb of the onboarding's command line on the running stack's MOSIP."""
+    if {"-h", "--help"} & set(arguments):
+        help_only = [sys.executable, "-m", "mosip_crvs.onboarding", *arguments]
+        return subprocess.run(help_only, cwd=places.root, check=False).returncode
     running = stack.running(places)
     own = environment.clean(running.id) | environment.include_path(places) | running.onboarding
     module = "mosip_crvs.onboarding"
     if arguments[0] == "provision" and running.far_side != "mosip":
         module = "quickstart.signed"  # the same, with the demo's certification authority at hand
     code = subprocess.run([sys.executable, "-m", module, *arguments], env=own, cwd=places.root, check=False).returncode
-    if code == 0 and arguments[0] == "provision" and "--plan" not in arguments and running.far_side == "stock":
-        side = provisioned_side(places, running.urls["mosip"], keys_for(places))
-        assert side is not None, "provisioning ended in order"
+    if code == 0 and arguments[0] != "preflight" and "--plan" not in arguments:
         work = Work(places, running, Console())
-        work.api.keep_connection("mosip", environment.mosip_connection(side, running.urls["receiver"]))
-        work.console.say("Airflow's connection 'mosip' holds the new ids.")
+        if provisioned.keep_connection(places, running, work.api):
+            work.console.say("Airflow's connection 'mosip' holds it.")
     return code
 
 
@@ -134,6 +133,8 @@ def balance(places: Places, options: argparse.Namespace) -> int:
     work = Work(places, running, Console(sys.stderr))
     content, table = work.balance([_day(options.day, running.zone)])
     print(json.dumps(content, indent=2, default=str) if options.json else table)
+    if content.get("held_until") and content["unexplained"] == 0:
+        return NOT_SETTLED  # in order, and waiting for a working day
     return 0 if content["balanced"] else 1
 
 

@@ -8,8 +8,8 @@ from datetime import datetime, time
 from typing import Any
 
 from sandbox.configuration import Configuration
-from sandbox.masterdata_desk import INVALID, Asked, Problem, limit, moment, require
-from sandbox.masterdata_rows import Histories, Row, created, page, search, timeless, updated
+from sandbox.masterdata_desk import INVALID, Asked, Fault, Problem, limit, moment, require
+from sandbox.masterdata_rows import ROW_COLUMNS, Histories, Row, created, page, search, timeless, updated
 from sandbox.places import DAYS, LOCATION_LEVEL, Places
 
 _OWN = {"name": 128, "addressLine1": 256}
@@ -20,8 +20,13 @@ _COMMON = {
 }  # fmt: skip
 _COMMON_OPTIONAL = {"contactPhone": 16, "lunchStartTime": 8, "lunchEndTime": 8, "timeZone": 64}
 LANGUAGE_FIELDS = (*_OWN, *_OWN_OPTIONAL)
-COMMON_FIELDS = (*_COMMON, *_COMMON_OPTIONAL, "numberOfKiosks", "workingNonWorkingDays", "exceptionalHolidayPutPostDto")
-COLUMNS = ("id", "langCode", *LANGUAGE_FIELDS, *COMMON_FIELDS, "isActive")
+COMMON_FIELDS = (*_COMMON, *_COMMON_OPTIONAL, "numberOfKiosks")
+_DAYS, _EXCEPTIONS = "workingNonWorkingDays", "exceptionalHolidayPutPostDto"
+COLUMNS = ("id", "langCode", *LANGUAGE_FIELDS, *COMMON_FIELDS, *ROW_COLUMNS)
+SHOWN = (*COLUMNS, _DAYS, _EXCEPTIONS)
+"""What a search shows and lets filters name; the last two lie in tables of their own."""
+_NOT_READ = frozenset({_DAYS, _EXCEPTIONS, *ROW_COLUMNS}) - {"isActive"}
+"""What only a search shows, not the reading of one centre."""
 
 _COORDINATE = re.compile(r"-?\d{1,2}\.\d{4,}")
 NOT_FOUND = ("KER-MSD-215", "Registration Center not found")
@@ -72,7 +77,7 @@ class Centers:
         row = created(
             {"id": self._next_id(), "langCode": language}
             | {name: sent.get(name) for name in (*LANGUAGE_FIELDS, *COMMON_FIELDS)}
-            | {"workingNonWorkingDays": _days(sent.get("workingNonWorkingDays"))},
+            | {_DAYS: _days(sent.get(_DAYS)), _EXCEPTIONS: list(sent.get(_EXCEPTIONS) or [])},
             asked.user,
             asked.now,
         )
@@ -108,7 +113,9 @@ class Centers:
         if sent["zoneCode"] != first["zoneCode"] and self._is_used(first["id"]):
             raise Problem("KER-MSD-397", "Zone of a center with machines or users cannot be changed")
         values = {name: sent.get(name) for name in COMMON_FIELDS}
-        values["workingNonWorkingDays"] = _days(sent.get("workingNonWorkingDays"))
+        if sent.get(_DAYS) is not None:
+            values[_DAYS] = _days(sent[_DAYS])
+        values[_EXCEPTIONS] = _exceptions(first[_EXCEPTIONS], sent.get(_EXCEPTIONS))
         for row in self.rows[first["id"]].values():
             updated(row, values, asked.user, asked.now)
         self._keep(first["id"], asked.now)
@@ -153,20 +160,20 @@ class Centers:
         )
         if not found:
             raise Problem(*NOT_FOUND)
-        return {"registrationCenters": [dict(row) for row in found]}
+        return {"registrationCenters": [_read(row) for row in found]}
 
     def read_all(self, asked: Asked) -> dict[str, Any]:
         """Every row, in pages."""
         return page(self._every(), asked.given)
 
     def search(self, asked: Asked) -> dict[str, Any]:
-        """Rows of the wanted language in the caller's zones."""
-        zones = self._places.under(self._zone_of(asked.user))
+        """Rows of the wanted language in the lowest of the caller's zones."""
+        zones = self._places.leaves(self._zone_of(asked.user))
         if not zones:
-            raise Problem("KER-MSD-342", "Zone not found for the user")
+            raise Problem("KER-MSD-341", "No zone assigned to the user")
         language = asked.sent.get("languageCode") or self._configuration.languages[0]
         rows = [row for row in self._every() if row["langCode"] == language and row["zoneCode"] in zones]
-        return search(rows, COLUMNS, asked.sent)
+        return search(rows, COLUMNS, asked.sent, shown=SHOWN)
 
     def read_history(self, asked: Asked) -> dict[str, Any]:
         """All versions that had begun, newest first."""
@@ -293,6 +300,25 @@ def _time(text: str) -> time:
         return time.fromisoformat(text if len(text) == len("HH:mm:ss") else "")
     except ValueError:
         raise Problem(INVALID, "Invalid time") from None
+
+
+def _read(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name not in _NOT_READ}
+
+
+def _exceptions(stored: list[Row], sent: list[Row] | None) -> list[Row]:
+    """A centre's exceptional holidays after a change: new days are added, else those that were left out are deleted.
+
+    :raises Fault: when there are some and no list was sent; the change is rolled back.
+    """
+    if sent is None:
+        if stored:
+            raise Fault("exceptionalHolidayPutPostDto is null")
+        return []
+    days = {row["exceptionHolidayDate"] for row in stored}
+    new = [row for row in sent if row["exceptionHolidayDate"] not in days]
+    kept = {row["exceptionHolidayDate"] for row in sent}
+    return [*stored, *new] if new else [row for row in stored if row["exceptionHolidayDate"] in kept]
 
 
 def _days(sent: Any) -> dict[str, bool]:

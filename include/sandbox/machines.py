@@ -15,15 +15,19 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from sandbox.centers import Centers
 from sandbox.masterdata_desk import Asked, Problem, limit, moment, require
-from sandbox.masterdata_rows import Histories, Row, created, page, search, timeless, updated
+from sandbox.masterdata_rows import ROW_COLUMNS, Histories, Row, created, page, search, timeless, updated
 from sandbox.places import Places
 
 _REQUIRED = {"name": 64, "ipAddress": 17, "machineSpecId": 36, "zoneCode": 36, "publicKey": 4096, "signPublicKey": 4096}
 _OPTIONAL = {"serialNum": 64, "macAddress": 64, "regCenterId": 10, "validityDateTime": 24}
 _PLAIN = ("name", "ipAddress", "machineSpecId", "zoneCode", *_OPTIONAL)
 _KEYS = ("publicKey", "signPublicKey", "keyIndex", "signKeyIndex")
-COLUMNS = ("id", *_PLAIN, *_KEYS, "langCode", "isActive", "mapStatus")
+_INDEXES = ("keyIndex", "signKeyIndex")
+COLUMNS = ("id", *_PLAIN, *_KEYS, "langCode", *ROW_COLUMNS)
+SHOWN = (*(name for name in COLUMNS if name not in _INDEXES), "mapStatus")
+"""What a search shows and lets filters name; ``mapStatus`` is no column, and a filter on it is a fault."""
 NOT_FOUND = ("KER-MSD-030", "Machine not Found")
+NO_HISTORY = ("KER-MSD-032", "Machine History not found")
 
 
 def fingerprint(key: bytes) -> str:
@@ -128,8 +132,9 @@ class Machines:
         zones = self._places.under(self._zone_of(asked.user))
         if not zones:
             raise Problem("KER-MSD-342", "Zone not found for the user")
-        rows = [row | {"mapStatus": "Assigned" if row["regCenterId"] else "Unassigned"} for row in self._every()]
-        return search([row for row in rows if row["zoneCode"] in zones], COLUMNS, asked.sent)
+        rows = [row for row in self._every() if row["zoneCode"] in zones]
+        found = search(rows, COLUMNS, asked.sent, shown=SHOWN)
+        return found | {"data": [self._found_by_search(row) for row in found["data"]]}
 
     def mapped(self, asked: Asked) -> dict[str, Any]:
         """Machines of a centre."""
@@ -140,7 +145,7 @@ class Machines:
         """All versions that had begun, newest first."""
         found = self.history.until((asked.given["id"],), moment(asked.given["moment"]))
         if not found:
-            raise Problem(*NOT_FOUND)
+            raise Problem(*NO_HISTORY)
         return {"machineHistoryDetails": [_shown(row) for row in found]}
 
     def in_center(self, center_id: str) -> bool:
@@ -203,6 +208,12 @@ class Machines:
             raise Problem("KER-MSD-222", "Registration Center not found")
         if center["zoneCode"] not in self._places.under(zone):
             raise Problem("KER-MSD-219", "Registration Center is not in the zone of the machine")
+
+    def _found_by_search(self, row: Row) -> Row:
+        center_id = row["regCenterId"]
+        center = self._centers.first(center_id)
+        status = f"{center_id} ({center['name']})" if center else center_id
+        return {name: value for name, value in row.items() if name not in _INDEXES} | {"mapStatus": status}
 
     def _every(self) -> list[Row]:
         return [row for _, row in sorted(self.rows.items()) if not row["isDeleted"]]

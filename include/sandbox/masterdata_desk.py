@@ -16,6 +16,7 @@ from sandbox.writes import Writes
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 INVALID = "KER-MSD-999"
+FAULT = "KER-MSD-500"
 
 
 class Problem(ValueError):
@@ -24,6 +25,10 @@ class Problem(ValueError):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class Fault(RuntimeError):
+    """An exception that the service did not expect: the one kind of error that is not HTTP 200."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,8 @@ class Desk:
                 response = answer(Asked(caller(request).user_id.lower(), sent, given, datetime.now(UTC)))
             except Problem as problem:
                 return json_reply(envelope(None, [error(problem.code, str(problem))]))
+            except Fault as fault:
+                return json_reply(envelope(None, [error(FAULT, str(fault))]), 500)
             if writes:
                 self._writes.note(request)
             return json_reply(envelope(response, None))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.masterdata_desk import INVALID, Problem
+from sandbox.masterdata_desk import INVALID, Fault, Problem
 
 Row = dict[str, Any]
 
@@ -14,6 +14,9 @@ LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 """When seeded rows were made."""
 
 STAMPS = frozenset({"createdDateTime", "updatedDateTime", "effectDateTime"})
+
+ROW_COLUMNS = ("isActive", "isDeleted", "createdBy", "createdDateTime", "updatedBy", "updatedDateTime")
+"""Columns of every table."""
 
 
 def stamp(when: datetime) -> str:
@@ -94,24 +97,33 @@ _TESTS: Mapping[str, Callable[[str, Mapping[str, Any]], bool]] = {
     "contains": lambda value, asked: _text(asked.get("value")).strip("*") in value,
     "startsWith": lambda value, asked: value.startswith(_text(asked.get("value")).rstrip("*")),
     "between": lambda value, asked: _text(asked.get("fromValue")) <= value <= _text(asked.get("toValue")),
-    "in": lambda value, asked: value in [_text(one) for one in asked.get("values") or ()],
+    "in": lambda value, asked: value in _text(asked.get("value")).split(","),
 }
 
 
-def search(rows: Iterable[Mapping[str, Any]], columns: Iterable[str], sent: Mapping[str, Any]) -> dict[str, Any]:
+def search(
+    rows: Iterable[Mapping[str, Any]],
+    columns: Iterable[str],
+    sent: Mapping[str, Any],
+    *,
+    shown: Iterable[str] | None = None,
+) -> dict[str, Any]:
     """A search body over rows. Texts are compared without regard to case.
 
-    :raises Problem: for a column or a filter type that does not exist.
+    :param columns: what the table has. A filter on anything else gets as far as the database's query.
+    :param shown: what filters are checked against before that; None where the service does not check them.
+    :raises Problem: for a filter that the check refuses.
+    :raises Fault: for a column that the table does not have.
     """
-    known = frozenset(columns)
+    known, checked = frozenset(columns), None if shown is None else frozenset(shown)
     found = [dict(row) for row in rows]
     for asked in sent.get("filters") or ():
         column, kind = str(asked.get("columnName")), str(asked.get("type"))
+        _check_filter(column, kind, checked)
         if column not in known:
-            raise Problem("KER-MSD-317", f"Invalid column received : {column}")
-        if kind not in _TESTS:
-            raise Problem("KER-MSD-312", f"Filter type is not supported : {kind}")
-        found = [row for row in found if row.get(column) is not None and _TESTS[kind](_text(row[column]), asked)]
+            raise Fault(f"Could not resolve attribute '{column}'")
+        if kind in _TESTS:  # an unknown one that nobody checked filters nothing
+            found = [row for row in found if row.get(column) is not None and _TESTS[kind](_text(row[column]), asked)]
     for order in reversed(sent.get("sort") or ()):
         name = str(order.get("sortField"))
         found.sort(key=lambda row: _text(row.get(name)), reverse=str(order.get("sortType")).lower() == "desc")
@@ -126,6 +138,15 @@ def search(rows: Iterable[Mapping[str, Any]], columns: Iterable[str], sent: Mapp
         "totalRecord": len(found),
         "data": found[begin : begin + fetch],
     }
+
+
+def _check_filter(column: str, kind: str, checked: frozenset[str] | None) -> None:
+    if kind in ("", "None"):
+        raise Problem("KER-MSD-312", "Filter type is missing")
+    if checked is not None and column not in checked:
+        raise Problem("KER-MSD-317", f"Column {column} doesn't exist for the searched entity")
+    if checked is not None and kind not in _TESTS:
+        raise Problem("KER-MSD-318", f"Column {column} doesn't support filter type {kind}")
 
 
 def page(rows: Sequence[Any], given: Mapping[str, str]) -> dict[str, Any]:

@@ -9,13 +9,14 @@ from typing import Any
 from sandbox.centers import Centers
 from sandbox.machines import Machines
 from sandbox.masterdata_desk import INVALID, Asked, Problem, limit, moment, require
-from sandbox.masterdata_rows import Histories, Row, created, search, timeless, updated
+from sandbox.masterdata_rows import ROW_COLUMNS, Histories, Row, created, search, timeless, updated
 from sandbox.places import Places
 
-ZONE_COLUMNS = ("userId", "userName", "zoneCode", "zoneName", "langCode", "isActive")
-CENTER_COLUMNS = ("id", "name", "regCenterId", "regCenterName", "zoneCode", "zoneName", "langCode", "isActive")
+ZONE_COLUMNS = ("userId", "userName", "zoneCode", "zoneName", "langCode", *ROW_COLUMNS)
+"""What both searches look through: the table of users' zones, and the two names that they look up first."""
 NOT_YOURS = ("KER-USR-014", "Zone is not in the zone of the caller")
-NO_MAPPING = ("KER-USR-007", "User not found")
+NO_MAPPING = ("KER-USR-007", "User Center mapping not found")
+NO_HISTORY = ("KER-USR-003", "User History not found")
 
 
 class ZoneUsers:
@@ -102,13 +103,12 @@ class Officers:
         return {"zoneCode": row["zoneCode"], "userId": user}
 
     def search_zones(self, asked: Asked) -> dict[str, Any]:
-        """Mappings in the caller's zones; a language that is asked for must be the row's."""
+        """Users of the caller's zones; of all zones for a caller who has none."""
         zones = self._places.under(self._zones.zone_of(asked.user))
-        language = asked.sent.get("languageCode")
         rows = [
             row | {"userName": user, "zoneName": self._places.zones[row["zoneCode"]]["name"]}
             for user, row in sorted(self._zones.rows.items())
-            if row["zoneCode"] in zones and language in (None, "all", row["langCode"])
+            if not zones or row["zoneCode"] in zones
         ]
         return search(rows, ZONE_COLUMNS, asked.sent)
 
@@ -161,10 +161,9 @@ class Officers:
         return {"id": row["id"]}
 
     def search_centers(self, asked: Asked) -> dict[str, Any]:
-        """Mappings to centres in the caller's zones."""
-        zones = self._places.under(self._zones.zone_of(asked.user))
-        rows = [self._shown(row) for _, row in sorted(self.rows.items())]
-        return search([row for row in rows if row["zoneCode"] in zones], CENTER_COLUMNS, asked.sent)
+        """The search of users by their zones; each row then says which centre the user has, if any."""
+        found = self.search_zones(asked)
+        return found | {"data": [self._with_center(row) for row in found["data"]]}
 
     def read(self, asked: Asked) -> Row:
         """One user's mapping as it is."""
@@ -174,7 +173,7 @@ class Officers:
         """All versions of a user's mapping that had begun, newest first."""
         found = self.history.until((asked.given["id"].lower(),), moment(asked.given["moment"]))
         if not found:
-            raise Problem(*NO_MAPPING)
+            raise Problem(*NO_HISTORY)
         return {"userResponseDto": found}
 
     def read_mapping(self, asked: Asked) -> dict[str, Any]:
@@ -267,6 +266,17 @@ class Officers:
         if row is None:
             raise Problem(*NO_MAPPING)
         return row
+
+    def _with_center(self, zone_row: Row) -> Row:
+        """A row of the search: the user's own zone, and the state of the mapping to the centre, not of the zone."""
+        shown = {name: zone_row.get(name) for name in ("userId", "userName", "zoneCode", "zoneName", *ROW_COLUMNS)}
+        row = self.rows.get(zone_row["userId"])
+        if row is None:
+            return shown | {"regCenterId": None, "regCenterName": None, "isActive": False}
+        center_id = row["regCenterId"]
+        center = self._centers.first(center_id)
+        name = f"{center_id} ({center['name']})" if center else center_id
+        return shown | {"regCenterId": center_id, "regCenterName": name} | {each: row[each] for each in ROW_COLUMNS}
 
     def _shown(self, row: Row) -> Row:
         center = self._centers.first(row["regCenterId"]) or {}

@@ -97,7 +97,9 @@ class Desk:
 
     def provision(self, wire: Wire | None = None, *, planning: bool = False) -> Outcome:
         """Make what Keycloak lacks."""
-        return provision(ITEMS, Bench(self.access(wire), planning=planning), tell=lambda *_: None)
+        outcome = provision(ITEMS, Bench(self.access(wire), planning=planning), tell=lambda *_: None)
+        outcome.ask()
+        return outcome
 
     def preflight(self, ids: Sequence[str] = LOOKED_AT) -> dict[str, Result]:
         """Look at what Keycloak has."""

@@ -75,7 +75,21 @@ def _task(task: Any) -> dict[str, Any]:
         "mapped": bool(task.is_mapped),
         "trigger_rule": getattr(task.trigger_rule, "value", task.trigger_rule),
         "kind": value("kind"),
+        "approved": _approved(task),
     }
+
+
+class _Plan:
+    """The task that planned, as a template sees it."""
+
+    def xcom_pull(self, **which: str) -> list[str]:
+        return [f"{which}"]
+
+
+def _approved(task: Any) -> Any:
+    """Say what reaches a task as approved."""
+    template = getattr(task, "approved", None)
+    return task.render_template(template, {"ti": _Plan()}) if hasattr(task, "render_template") else template
 
 
 def intervals() -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -97,6 +98,8 @@ def test_nothing_is_made_in_mosip_before_a_person_approved_the_plan(loaded: dict
     edges = sorted(map(tuple, dag["edges"]))
     assert edges == [("approve", "provision"), ("plan", "approve"), ("provision", "preflight")]
     assert dag["tasks"]["approve"]["type"] == "ApprovalOperator"
+    assert json.loads(dag["tasks"]["provision"]["approved"]) == [str({"task_ids": "plan", "key": "steps"})]
+    assert dag["tasks"]["plan"]["approved"] is None
 
 
 def test_the_reconciliation_is_woken_by_the_inbox(loaded: dict[str, Any]) -> None:

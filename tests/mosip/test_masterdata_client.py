@@ -55,14 +55,40 @@ def test_a_search_asks_for_equal_values_in_the_first_language(far_side: FarSide,
         (lambda data: data.centers_named("Civil"), "name", "Civil"),
         (lambda data: data.machines_named("Civil"), "name", "Civil"),
         (lambda data: data.zone_users("crvs"), "userId", "crvs"),
-        (lambda data: data.user_centers("crvs"), "id", "crvs"),
+        (lambda data: data.user_centers("crvs"), "userId", "crvs"),
     ],
 )
 def test_rows_that_match_too_loosely_are_left_out(
     far_side: FarSide, data: Masterdata, look: Callable[[Masterdata], Any], column: str, value: str
 ) -> None:
-    far_side.say(found({"n": 1, column: f"{value} 2"}, {"n": 2, column: value.upper()}, {"n": 3, column: value}))
+    names: list[str | None] = [f"{value} 2", value.upper(), value, None]
+    rows: list[dict[str, Any]] = [{"n": n, column: name, "regCenterId": "10001"} for n, name in enumerate(names, 1)]
+    far_side.say(found(*rows, {"n": 5, "regCenterId": "10001"}))
     assert [row["n"] for row in look(data)] == [2, 3]
+    assert sent(far_side)["filters"] == [{"columnName": column, "type": "equals", "value": value}]
+
+
+def test_a_user_with_a_zone_and_no_centre_has_no_centre(far_side: FarSide, data: Masterdata) -> None:
+    far_side.say(found({"userId": "crvs", "zoneCode": "RSK", "regCenterId": None, "isActive": True}))
+    assert data.user_centers("crvs") == []
+
+
+def test_a_search_that_ends_in_a_fault_is_no_empty_one(far_side: FarSide, data: Masterdata) -> None:
+    fault = {"response": None, "errors": [{"errorCode": "KER-MSD-500", "message": "Could not resolve attribute"}]}
+    far_side.say(said(fault, 500))
+    with pytest.raises(MosipRefused, match="look for the user's centre: HTTP 500 KER-MSD-500"):
+        data.user_centers("crvs")
+
+
+def test_exceptional_holidays_are_what_a_search_shows(far_side: FarSide, data: Masterdata) -> None:
+    days = [{"exceptionHolidayDate": "2030-01-01", "exceptionHolidayName": "Flood"}]
+    far_side.say(found({"id": "10001", "exceptionalHolidayPutPostDto": days}))
+    assert data.exceptional_holidays("10001") == days
+    assert sent(far_side)["filters"][0] == {"columnName": "id", "type": "equals", "value": "10001"}
+    far_side.say(found({"id": "10001", "exceptionalHolidayPutPostDto": None}))
+    assert data.exceptional_holidays("10001") == []
+    far_side.say(found())
+    assert data.exceptional_holidays("10001") is None
 
 
 def test_a_machine_is_found_by_its_whole_id(far_side: FarSide, data: Masterdata) -> None:
@@ -110,6 +136,35 @@ def test_a_centre_that_is_not_there_is_none(far_side: FarSide, data: Masterdata)
         data.center("10001")
 
 
+def test_a_machine_that_is_not_there_is_none(far_side: FarSide, data: Masterdata) -> None:
+    far_side.say(refused("KER-MSD-030"))
+    assert data.machine("10077") is None
+    far_side.say(refused("KER-MSD-029"))
+    with pytest.raises(MosipRefused, match="KER-MSD-029"):
+        data.machine("10077")
+
+
+HISTORIES: dict[str, tuple[Callable[[Masterdata], Any], str, str]] = {
+    "centre": (lambda data: data.center_history("10001", NOW), "KER-MSD-215", "KER-MSD-041"),
+    "machine": (lambda data: data.machine_history("10077", NOW), "KER-MSD-032", "KER-MSD-031"),
+    "officer": (lambda data: data.officer_history("crvs", NOW), "KER-USR-003", "KER-USR-001"),
+    "mapping": (lambda data: data.mapping_history("10001", "10077", "crvs", NOW), "KER-MSD-038", "KER-MSD-037"),
+}
+"""Each history's look, its code for "there is none", and its code for "the database failed". All are HTTP 200."""
+
+
+@pytest.mark.parametrize("history", HISTORIES)
+def test_a_history_that_could_not_be_read_is_no_empty_one(far_side: FarSide, data: Masterdata, history: str) -> None:
+    look, absent, failed = HISTORIES[history]
+    far_side.say(refused(absent))
+    assert look(data) == []
+    others = {code for name, each in HISTORIES.items() if name != history for code in each[1:]}
+    for code in (failed, "KER-MSD-500", *others):
+        far_side.say(refused(code))
+        with pytest.raises(MosipRefused, match=f"look at the {history}'s history: HTTP 200 {code}"):
+            look(data)
+
+
 def test_an_officers_id_stays_one_part_of_the_path(far_side: FarSide, data: Masterdata) -> None:
     far_side.say(found())
     data.officer_history("a/b?c", NOW)
@@ -123,13 +178,16 @@ def test_an_officers_id_stays_one_part_of_the_path(far_side: FarSide, data: Mast
 
 
 def test_a_closed_gate_is_no_empty_history(far_side: FarSide, data: Masterdata) -> None:
-    far_side.say(refused("KER-USR-999"))
-    assert data.officer_history("crvs", NOW) == []
     far_side.say(said({"response": None, "errors": [{"errorCode": "KER-ATH-403", "message": "Forbidden"}]}, 403))
     with pytest.raises(MosipRefused, match="KER-ATH-403"):
         data.officer_history("crvs", NOW)
     with pytest.raises(MosipRefused, match="KER-ATH-403"):
         data.subzones()
+    far_side.say(refused("KER-MSD-337"))
+    with pytest.raises(MosipRefused, match="KER-MSD-337"):
+        data.subzones()
+    far_side.say(said({"response": [], "errors": None}))
+    assert data.subzones() == []
 
 
 @pytest.mark.parametrize(("status", "works"), [("Valid", True), ("valid", True), ("Invalid", False)])
@@ -171,12 +229,16 @@ def test_without_a_published_schema_there_is_none(far_side: FarSide, data: Maste
 # --- changes
 
 
-def test_a_centre_always_says_that_it_has_no_exceptional_holidays(far_side: FarSide, data: Masterdata) -> None:
+def test_a_new_centre_says_that_it_has_no_exceptional_holidays_and_a_change_says_what_it_was_told(
+    far_side: FarSide, data: Masterdata
+) -> None:
     far_side.say(said({"response": {"id": "10001"}}))
     data.create_center({"name": "Civil"})
     assert sent(far_side) == {"name": "Civil", "exceptionalHolidayPutPostDto": [], "isActive": True}
     data.set_center_common({"id": "10001", "exceptionalHolidayPutPostDto": [{"a": 1}]})
     assert sent(far_side)["exceptionalHolidayPutPostDto"] == [{"a": 1}]
+    data.set_center_common({"id": "10001"})
+    assert "exceptionalHolidayPutPostDto" not in sent(far_side), "an empty list would delete them"
 
 
 def test_a_users_centre_says_nothing_where_nothing_may_be_said(far_side: FarSide, data: Masterdata) -> None:

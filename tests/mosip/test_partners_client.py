@@ -58,11 +58,14 @@ def test_a_policy_group_is_found_by_its_whole_name(
     assert data.policy_group("civ") is None
 
 
-def test_a_policy_is_found_by_either_spelling_of_its_name(far_side: FarSide, data: Partners) -> None:
-    far_side.say(answered([{"policyId": "1", "policyName": "credentials"}]))
-    policy = data.policy_named("credentials")
+@pytest.mark.parametrize("spelling", ["policyName", "name"])
+def test_a_policy_is_found_by_its_name_within_its_group(far_side: FarSide, data: Partners, spelling: str) -> None:
+    rows = [("1", "credentials", "others"), ("2", "Credentials", "civil"), ("3", "credentials", "Civil")]
+    far_side.say(answered([{"policyId": id, spelling: name, "policyGroupName": group} for id, name, group in rows]))
+    policy = data.policy_named("credentials", "civil")
     assert policy is not None
-    assert policy["policyId"] == "1"
+    assert policy["policyId"] == "3"
+    assert data.policy_named("credentials", "nobody's") is None
 
 
 def test_a_partner_that_is_not_there_is_none_and_a_refusal_is_not(far_side: FarSide, data: Partners) -> None:

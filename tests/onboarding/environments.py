@@ -108,7 +108,9 @@ class Environment:
     def provision(self, wishes: Wishes = EVERYTHING) -> Outcome:
         """Make what is missing."""
         bench = Bench(self.access(), wishes, ledger=self.ledger, seal=self.seal)
-        return provision(items_for(self.country), bench, tell=lambda *_: None)
+        outcome = provision(items_for(self.country), bench, tell=lambda *_: None)
+        outcome.ask()
+        return outcome
 
     @property
     def ids(self) -> dict[str, str]:

@@ -152,6 +152,29 @@ def include_changed(file: str, old: str, new: str) -> Lever:
     return pull
 
 
+def schema_demanding(name: str) -> Lever:
+    """Somebody published an ID schema that demands one more of the fields that births must have."""
+
+    def pull(mosip: Environment) -> None:
+        schema = json.loads((INCLUDE / "schemas" / "id-schema.json").read_text())
+        identity = schema["properties"]["identity"]
+        identity["required"].append(name)
+        identity["properties"].setdefault(name, {"type": "string"})
+        mosip.edit("schemas", "latest", schemaJson=json.dumps(schema))
+
+    return pull
+
+
+def schema_described(text: str) -> Lever:
+    """Somebody published an ID schema with another description."""
+
+    def pull(mosip: Environment) -> None:
+        schema = json.loads((INCLUDE / "schemas" / "id-schema.json").read_text())
+        mosip.edit("schemas", "latest", schemaJson=json.dumps({**schema, "description": text}))
+
+    return pull
+
+
 def schema_without(*fields: str) -> Lever:
     """Somebody published an ID schema without some fields."""
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import re
 import stat
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
@@ -23,8 +25,12 @@ from tests.onboarding.environments import LOGINS
 
 from mosip_crvs.errors import MosipUnavailable
 from mosip_crvs.mosip.doors import Door
-from mosip_crvs.onboarding import certificates, provision
+from mosip_crvs.mosip.keycloak import KeycloakAdmin
+from mosip_crvs.onboarding import begun, certificates, provision
 from mosip_crvs.onboarding.__main__ import main
+from mosip_crvs.onboarding.access import Access
+from mosip_crvs.onboarding.country import read_country
+from mosip_crvs.onboarding.surroundings import from_environment
 from quickstart.authority import sign_requests
 
 DONE, FAILED, QUESTION, WAITING = 0, 1, 3, 4
@@ -110,6 +116,15 @@ class Operator:
         """Be the country's certification authority."""
         sign_requests(self.folder, "demo")
 
+    def access(self) -> Access:
+        """Enter the environment as the command line does."""
+        return Access(from_environment(self.folder, self.environment), read_country(self.country_file))
+
+    def keycloak(self) -> KeycloakAdmin:
+        """Keycloak's administrator, at work behind our back."""
+        access = self.access()
+        return KeycloakAdmin(access.change_keycloak(), access.prefix, access.surroundings.realm)
+
     @property
     def environment(self) -> dict[str, str]:
         """Everything that the command line reads."""
@@ -181,6 +196,35 @@ class Killed(BaseException):
     """The end of a run, anywhere: nothing of it is heard, nothing is tidied up."""
 
 
+class SparedTime:
+    """A clock that nobody waits for: to sleep moves it on, and lets happen what is due until then.
+
+    :ivar slept: seconds.
+    """
+
+    def __init__(self) -> None:
+        self._now = time.time()
+        self._due: list[tuple[float, Callable[[], Any]]] = []
+        self.slept = 0.0
+
+    def time(self) -> float:
+        """Seconds since 1970."""
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        """Move on."""
+        self.slept += seconds
+        self._now += seconds
+        happening = [each for each in self._due if each[0] <= self._now]
+        self._due = [each for each in self._due if each[0] > self._now]
+        for _, change in happening:
+            change()
+
+    def after(self, seconds: float, change: Callable[[], Any]) -> None:
+        """Let something happen later."""
+        self._due.append((self._now + seconds, change))
+
+
 @dataclass
 class Fate:
     """Watches every change that a run makes, at MOSIP and in the folder, and may end the run there.
@@ -189,6 +233,10 @@ class Fate:
     :param after: the run ends when the change was made, else before.
     :param spared: changes that do not count.
     :param answer_lost: MOSIP's answers to changes do not arrive, the first time each.
+    :param late: the first change with this text in it is given up, and made after ``late_seconds`` all the same.
+    :param late_seconds: infinite when it is never made.
+    :param late_end: what the run meets when the change is given up.
+    :param clock: what the run reads and waits by.
     :ivar seen: the changes that were begun.
     """
 
@@ -196,6 +244,10 @@ class Fate:
     after: bool = False
     spared: frozenset[str] = frozenset()
     answer_lost: bool = False
+    late: str = ""
+    late_seconds: float = math.inf
+    late_end: BaseException = field(default_factory=lambda: MosipUnavailable("no answer"))
+    clock: SparedTime = field(default_factory=SparedTime)
     seen: list[str] = field(default_factory=list)
 
     def around(self, what: str, change: Callable[[], Any]) -> Any:
@@ -207,6 +259,9 @@ class Fate:
         hit = len(self.seen) == self.at
         if hit and not self.after:
             raise Killed(what)
+        if self.late and self.late in what and first:
+            self.clock.after(self.late_seconds, change)
+            raise self.late_end
         made = change()
         if hit:
             raise Killed(what)
@@ -228,13 +283,23 @@ def fated(fate: Fate, folder: Path) -> Iterator[Fate]:
     def replaced(self: Path, target: Path) -> Path:
         if Path(target).parent != folder:
             return replace(self, target)
-        return Path(fate.around(f"file {Path(target).name}", lambda: replace(self, target)))
+        what = _begins(self, Path(target)) or f"file {Path(target).name}"
+        return Path(fate.around(what, lambda: replace(self, target)))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Door, "tell", told)
         patch.setattr(Path, "replace", replaced)
-        patch.setattr(provision, "_LOOK_AGAIN_SECONDS", 0.0)
+        for module in (provision, begun):
+            patch.setattr(module, "time", fate.clock)
         yield fate
+
+
+def _begins(new: Path, old: Path) -> str:
+    """Say what a new file of states begins, and the old one does not; nothing for other files."""
+    if not old.name.endswith(".state.json"):
+        return ""
+    before, after = (json.loads(each.read_text()).get("begun", {}) if each.exists() else {} for each in (old, new))
+    return ", ".join(f"begin of {item}" for item, moment in after.items() if before.get(item) != moment)
 
 
 @contextmanager

@@ -24,11 +24,6 @@ from tests.onboarding.provisioning_rig import (
     some_keys,
 )
 
-from mosip_crvs.mosip.keycloak import KeycloakAdmin
-from mosip_crvs.onboarding.access import Access
-from mosip_crvs.onboarding.country import read_country
-from mosip_crvs.onboarding.surroundings import from_environment
-
 __all__ = ["new_operator", "operator", "some_keys"]
 RUNTIME_ROLES = ("ONLINE_REGISTRATION_CLIENT", "SUBSCRIBE_REGISTRATION_PROCESSOR_WORKFLOW_COMPLETED_EVENT_GENERAL")
 PLAN = (*EVERYTHING[:1], "--plan", *EVERYTHING[2:])
@@ -137,7 +132,7 @@ def test_a_refusal_that_repeats_a_secret_does_not_print_it(operator: Operator) -
     operator.wants(center={**DEMO["center"], "texts": {"eng": names}})
     operator.run(*EVERYTHING)
     operator.file("state.json").unlink()
-    operator.edit("centers", "10000", name="told-by-the-operator")
+    operator.edit("centers", "10000", name="told-by-the-operator", zoneCode="RSK")
     asked = operator.run(*EVERYTHING)
     assert "there are 2 centres named '***'" in asked.err
     assert "told-by-the-operator" not in asked.err
@@ -246,7 +241,7 @@ def test_what_was_switched_off_is_switched_on_again(operator: Operator) -> None:
     assert (plan.calls, len(operator.writes()) - count) == (run.calls, 4)
 
 
-def test_an_officer_of_another_centre_is_moved(operator: Operator) -> None:
+def test_the_officer_that_was_made_here_is_moved_back(operator: Operator) -> None:
     operator.wants(*PARTNERS)
     operator.run(*EVERYTHING)
     operator.edit("userCenters", "crvs", regCenterId="10000")
@@ -257,7 +252,7 @@ def test_an_officer_of_another_centre_is_moved(operator: Operator) -> None:
     assert operator.state()["masterdata"]["userCenters"]["crvs"]["regCenterId"] == operator.kept["center_id"]
 
 
-def test_a_machine_of_the_wanted_name_is_brought_to_the_centre(operator: Operator) -> None:
+def test_the_machine_that_was_made_here_is_brought_back_to_the_centre(operator: Operator) -> None:
     operator.wants(*PARTNERS)
     operator.run(*EVERYTHING)
     ids = operator.kept
@@ -267,14 +262,25 @@ def test_a_machine_of_the_wanted_name_is_brought_to_the_centre(operator: Operato
     assert operator.state()["masterdata"]["machines"][ids["machine_id"]]["regCenterId"] == ids["center_id"]
 
 
-def test_holidays_of_another_place_are_set(operator: Operator) -> None:
+def test_of_the_centre_that_was_made_here_the_holidays_are_set_and_nothing_else(operator: Operator) -> None:
     operator.wants(*PARTNERS)
     operator.run(*EVERYTHING)
+    by_hand = {
+        "contactPhone": "112",
+        "workingHours": "8:00:00",
+        "numberOfKiosks": 7,
+        "workingNonWorkingDays": {str(code): code == 103 for code in range(101, 108)},
+        "exceptionalHolidayPutPostDto": [{"exceptionHolidayDate": "2030-01-01", "exceptionHolidayName": "Flood"}],
+    }
+    operator.edit("centers", operator.kept["center_id"], **by_hand)
+    before = center(operator)["eng"]
     fields = {**DEMO["center"]["fields"], "holidayLocationCode": "NOHOL"}
     operator.wants(*PARTNERS, center={**DEMO["center"], "fields": fields})
     run = operator.run(*EVERYTHING)
     assert run.calls == [("PUT", "/v1/masterdata/registrationcenters/nonlanguage")]
-    assert center(operator)["eng"]["holidayLocationCode"] == "NOHOL"
+    after = center(operator)["eng"]
+    assert {name for name in before if before[name] != after[name]} == {"holidayLocationCode", "updatedBy"}
+    assert (after["holidayLocationCode"], by_hand.items() <= after.items()) == ("NOHOL", True)
 
 
 def test_a_renewed_certificate_is_uploaded_once(operator: Operator) -> None:
@@ -304,6 +310,21 @@ def test_a_lost_key_asks_for_a_new_certificate(operator: Operator) -> None:
     assert operator.run(*EVERYTHING).code == DONE
 
 
+@pytest.mark.parametrize(
+    ("name", "mark"), [("crvs-partner.key.pem", "crvs-partner/certificate"), ("oidc.key.pem", "oidc_client_id")]
+)
+def test_a_key_that_mosip_knows_is_not_replaced_without_a_word(operator: Operator, name: str, mark: str) -> None:
+    operator.make_everything()
+    operator.file(name).unlink()
+    before = len(operator.writes())
+    run = operator.run(*EVERYTHING)
+
+    assert run.code == QUESTION
+    assert f"remove {mark} from" in " ".join(run.err.split())
+    assert not operator.file(name).exists()
+    assert len(operator.writes()) == before
+
+
 def test_an_api_key_is_made_once_and_kept_as_a_secret(operator: Operator) -> None:
     operator.wants("credential_partner", "relying_party", **API_KEY)
     partner_user(operator)
@@ -319,11 +340,8 @@ def test_an_api_key_is_made_once_and_kept_as_a_secret(operator: Operator) -> Non
 
 def partner_user(operator: Operator) -> None:
     """Let there be a user named as the partner, who alone may make an API key."""
-    surroundings = from_environment(operator.folder, operator.environment)
-    access = Access(surroundings, read_country(operator.country_file))
-    admin = KeycloakAdmin(access.change_keycloak(), access.prefix, surroundings.realm)
     password = {"type": "password", "value": "partner-password", "temporary": False}
-    admin.create_user({"username": "crvs-auth", "enabled": True, "credentials": [password]})
+    operator.keycloak().create_user({"username": "crvs-auth", "enabled": True, "credentials": [password]})
     operator.edit("users", "crvs-auth", roles=["AUTH_PARTNER"])
     operator.variables |= {
         "MOSIP_PARTNER_USER_USER": "crvs-auth",

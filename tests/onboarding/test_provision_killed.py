@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from collections import Counter
@@ -10,8 +11,12 @@ from dataclasses import dataclass
 import pytest
 from tests.onboarding.environments import LoopInThread
 from tests.onboarding.provisioning_rig import (
+    DEMO,
     DONE,
     EVERYTHING,
+    FAILED,
+    PARTNERS,
+    QUESTION,
     WAITING,
     Fate,
     Killed,
@@ -28,6 +33,11 @@ from mosip_crvs.mosip.doors import Door
 
 __all__ = ["new_operator", "operator", "some_keys"]
 MOST_RUNS = 400
+ONCE = ("provision", "--yes", "--publish-id-schema")
+CREATIONS = {"center": "POST /v1/masterdata/registrationcenters ", "G2": "POST /v1/masterdata/idschema "}
+"""What MOSIP would make a second time, by item: names and titles are not unique there."""
+PATIENCE = 15 + 30
+"""Seconds: of a call, and the margin."""
 
 
 @dataclass(frozen=True)
@@ -109,10 +119,10 @@ def test_killed_before_and_after_every_change_it_is_made_once(operator: Operator
     So every state that a run can leave behind is met by a run that knows nothing but that state.
     """
     killed, after = 0, False
-    uploaded: frozenset[str] = frozenset()
+    spared: frozenset[str] = frozenset()
     for _ in range(MOST_RUNS):
         count = len(operator.writes())
-        with fated(Fate(at=1, after=after, spared=uploaded), operator.folder) as fate:
+        with fated(Fate(at=1, after=after, spared=spared), operator.folder) as fate:
             try:
                 ended = operator.run(*EVERYTHING).code
             except Killed:
@@ -124,9 +134,10 @@ def test_killed_before_and_after_every_change_it_is_made_once(operator: Operator
             continue
         (what,) = fate.seen
         assert len(operator.writes()) - count == (1 if after and what.startswith("at MOSIP") else 0)
-        if after and "/ca/upload" in what:
-            # No call shows an authority: each run gives MOSIP those that it has, until it trusts the certificate.
-            uploaded |= {what}
+        if after and ("/ca/upload" in what or what.startswith("begin of ")):
+            # No call shows an authority: each run gives MOSIP those that it has, until it trusts the certificate. And
+            # each run writes down anew that it begins what could be made twice.
+            spared |= {what}
         killed += 1
         after = not after
     assert ended == DONE
@@ -175,7 +186,8 @@ def test_a_process_that_is_killed_leaves_nothing_in_the_way(
     finally:
         process.kill()
     assert process.wait(10) == -signal.SIGKILL
-    finish(operator)
+    with fated(Fate(), operator.folder):  # it may have been killed within a creation, which takes patience
+        finish(operator)
     assert_as(operator, undisturbed)
 
 
@@ -211,3 +223,92 @@ def test_what_mosip_takes_without_a_trace_is_not_told_again(operator: Operator) 
         run = operator.run(*EVERYTHING)
     assert (run.code, len(seen)) == (1, 1)
     assert "MOSIP took this and shows no trace of it: create  realm role" in run.err
+
+
+# --- what may still come
+
+
+@pytest.fixture
+def country(operator: Operator) -> Operator:
+    """Somebody whose country has no partners."""
+    operator.wants(*PARTNERS)
+    return operator
+
+
+def begun(operator: Operator) -> dict[str, str]:
+    """What was begun and not seen."""
+    state = operator.file("state.json")
+    return dict(json.loads(state.read_text()).get("begun", {})) if state.exists() else {}
+
+
+def made(operator: Operator, item: str) -> int:
+    """Count what the country wants one of; the sandbox began with one centre and one schema."""
+    data = operator.state()["masterdata"]
+    return len(data["centers" if item == "center" else "schemas"]) - 1
+
+
+@pytest.mark.parametrize("seconds", [1, 40])
+@pytest.mark.parametrize("item", CREATIONS)
+def test_what_comes_after_its_call_was_given_up_is_made_once(country: Operator, item: str, seconds: float) -> None:
+    with fated(Fate(late=CREATIONS[item], late_seconds=seconds), country.folder) as fate:
+        assert country.run(*ONCE).code == DONE
+    assert made(country, item) == 1
+    assert fate.clock.slept >= seconds
+    assert begun(country) == {}
+
+
+@pytest.mark.parametrize("seconds", [1, 40])
+@pytest.mark.parametrize("item", CREATIONS)
+def test_what_comes_after_its_run_was_killed_is_made_once(country: Operator, item: str, seconds: float) -> None:
+    fate = Fate(late=CREATIONS[item], late_seconds=seconds, late_end=Killed())
+    with fated(fate, country.folder), pytest.raises(Killed):
+        country.run(*ONCE)
+    assert set(begun(country)) == {item}
+    with fated(Fate(clock=fate.clock), country.folder):
+        assert country.run(*ONCE).code == DONE
+    assert made(country, item) == 1
+
+
+@pytest.mark.parametrize("item", CREATIONS)
+def test_what_never_comes_is_a_question_and_made_by_the_next_run(country: Operator, item: str) -> None:
+    fate = Fate(late=CREATIONS[item])
+    with fated(fate, country.folder):
+        asked = country.run(*ONCE)
+    assert asked.code == QUESTION
+    assert "MOSIP would make a second one: create  " in asked.err
+    assert "It may still appear: look for it in the admin console, then run again" in asked.err
+    assert PATIENCE - 1 < fate.clock.slept < PATIENCE + 5
+    assert made(country, item) == 0
+    with fated(Fate(clock=fate.clock), country.folder):
+        assert country.run(*ONCE).code == DONE
+    assert (made(country, item), begun(country)) == (1, {})
+    assert fate.clock.slept < PATIENCE + 5, "it had its time already"
+
+
+def test_a_clock_that_was_set_back_lets_nobody_wait_for_ever(country: Operator) -> None:
+    country.folder.mkdir()
+    country.file("state.json").write_text(json.dumps({"begun": {"center": "2999-01-01T00:00:00+00:00"}}))
+    with fated(Fate(), country.folder) as fate:
+        fate.clock.after(PATIENCE + 60, country.file("state.json").unlink)  # or it would not end
+        assert country.run(*ONCE).code == DONE
+    assert PATIENCE - 1 < fate.clock.slept < PATIENCE + 5
+
+
+def test_a_moment_that_cannot_be_read_stops_the_run(country: Operator) -> None:
+    country.folder.mkdir()
+    country.file("state.json").write_text(json.dumps({"begun": {"center": "soon"}}))
+    stopped = country.run(*ONCE)
+    assert stopped.code == FAILED
+    assert "begun.center in demo.state.json is no moment: 'soon'" in stopped.err
+    assert made(country, "center") == 0
+
+
+def test_what_was_refused_is_not_waited_for(country: Operator) -> None:
+    fields = {**DEMO["center"]["fields"], "centerTypeCode": "NONE"}
+    country.wants(*PARTNERS, center={**DEMO["center"], "fields": fields})
+    with fated(Fate(), country.folder) as fate:
+        assert country.run(*ONCE).code == FAILED
+        assert begun(country) == {}
+        country.wants(*PARTNERS)
+        assert country.run(*ONCE).code == DONE
+    assert fate.clock.slept == 0

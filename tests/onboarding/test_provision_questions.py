@@ -7,6 +7,8 @@ import os
 import pty
 import select
 import time
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.onboarding.provisioning_rig import (
@@ -23,7 +25,12 @@ from tests.onboarding.provisioning_rig import (
     some_keys,
 )
 
-from mosip_crvs.mosip.masterdata import MasterdataLook
+from mosip_crvs.errors import MosipRefused
+from mosip_crvs.mosip.doors import Door
+from mosip_crvs.mosip.endpoints import Write
+from mosip_crvs.mosip.masterdata import CREATE_MACHINE, MasterdataLook
+from mosip_crvs.onboarding.items import items_for
+from mosip_crvs.onboarding.provision import Bench, Outcome, Wishes, provision
 
 __all__ = ["new_operator", "operator", "some_keys"]
 ONCE = ("provision", "--yes", "--publish-id-schema")
@@ -92,6 +99,86 @@ def test_a_machine_of_our_centre_with_the_key_is_adopted_whatever_its_name(made:
     made.file("state.json").unlink()
     assert made.run(*ONCE).lines == []
     assert made.kept["machine_id"] == ids["machine_id"]
+
+
+def test_a_machine_of_our_name_in_another_centre_is_a_question_unless_it_was_made_here(made: Operator) -> None:
+    machine_id, center_id = made.kept["machine_id"], made.kept["center_id"]
+    made.edit("machines", machine_id, regCenterId="10000")
+    forget_what_was_made(made)
+    asked = (f"machine {machine_id} (crvs-machine) belongs to centre 10000, not {center_id}", "was not made here")
+    assert_asked(made, *asked)
+    made.variables["MOSIP_MACHINE_ID"] = machine_id
+    assert_asked(made, *asked)
+    made.edit("machines", machine_id, regCenterId=center_id)
+    assert made.run(*ONCE).code == DONE
+    made.edit("machines", machine_id, regCenterId="10000")
+    assert_asked(made, *asked)  # adopted is not made
+
+
+def test_an_officer_of_another_centre_is_a_question_unless_he_was_made_here(made: Operator) -> None:
+    made.edit("userCenters", "crvs", regCenterId="10000")
+    forget_what_was_made(made)
+    assert_asked(made, f"crvs works in centre 10000, not {made.kept['center_id']}", "may be a living officer")
+
+
+def test_a_disabled_user_of_the_officers_name_is_a_question_unless_he_was_made_here(made: Operator) -> None:
+    made.edit("users", "crvs", enabled=False)
+    forget_what_was_made(made)
+    assert_asked(made, "the user crvs is disabled in Keycloak and was not made here")
+    made.edit("users", "crvs", enabled=True)
+    assert made.run(*ONCE).code == DONE
+
+
+def test_what_mosip_refused_to_make_was_not_made_here(operator: Operator) -> None:
+    operator.wants(*PARTNERS)
+    tell = Door.tell
+
+    def refuse(self: Door, write: Write, request: Any = None, **parts: str) -> Any:
+        if write == CREATE_MACHINE:
+            raise MosipRefused("somebody was faster")
+        return tell(self, write, request, **parts)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Door, "tell", refuse)
+        assert "somebody was faster" in operator.run(*ONCE).err
+    assert operator.kept["making/officer"] == "crvs"
+    assert "making/machine" not in operator.kept
+
+
+def test_another_user_of_the_officers_name_is_not_the_one_that_was_made_here(made: Operator) -> None:
+    state = json.loads(made.file("state.json").read_text())
+    state["ids"]["made/officer"] = "the id of a user who was deleted since"
+    made.file("state.json").write_text(json.dumps(state))
+    made.edit("users", "crvs", enabled=False)
+    assert_asked(made, "the user crvs is disabled in Keycloak and was not made here")
+
+
+def test_other_holidays_of_a_centre_that_was_not_made_here_are_a_question(made: Operator) -> None:
+    center_id = made.kept["center_id"]
+    forget_what_was_made(made)
+    fields = {**DEMO["center"]["fields"], "holidayLocationCode": "NOHOL"}
+    made.wants(*PARTNERS, center={**DEMO["center"], "fields": fields})
+    assert_asked(
+        made,
+        f"centre {center_id} has the holidays of KTA, and the country file says holidayLocationCode NOHOL",
+        "The centre was not made here",
+    )
+
+
+def test_other_holidays_of_a_centre_that_no_search_shows_are_a_question(
+    made: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MasterdataLook, "exceptional_holidays", lambda *_: None)
+    fields = {**DEMO["center"]["fields"], "holidayLocationCode": "NOHOL"}
+    made.wants(*PARTNERS, center={**DEMO["center"], "fields": fields})
+    assert_asked(made, "would delete its exceptional holidays unseen")
+
+
+def forget_what_was_made(operator: Operator) -> None:
+    """Let the state file say what was found and not who made it, as after an adoption."""
+    state = json.loads(operator.file("state.json").read_text())
+    state["ids"] = {name: value for name, value in state["ids"].items() if not name.startswith(("made/", "making/"))}
+    operator.file("state.json").write_text(json.dumps(state))
 
 
 def test_an_officer_of_another_zone_is_a_question(made: Operator) -> None:
@@ -359,11 +446,11 @@ def test_g3_is_attested_and_remembered(operator: Operator) -> None:
 
 
 def test_a_refusal_of_mosip_is_exit_code_1(operator: Operator) -> None:
-    center = {**DEMO["center"], "fields": {**DEMO["center"]["fields"], "longitude": "101.6869"}}
+    center = {**DEMO["center"], "fields": {**DEMO["center"]["fields"], "centerTypeCode": "NONE"}}
     operator.wants(*PARTNERS, center=center)
     stopped = operator.run(*ONCE)
     assert stopped.code == FAILED
-    assert "POST /v1/masterdata/registrationcenters: HTTP 200 KER-MSD-307" in stopped.err
+    assert "POST /v1/masterdata/registrationcenters: HTTP 200 KER-MSD-060" in stopped.err
 
 
 # --- at a terminal
@@ -389,6 +476,10 @@ class Terminal:
     def answer(self, question: str, text: str) -> None:
         """Wait for a question and type an answer."""
         self.see(question)
+        self.say(text)
+
+    def say(self, text: str) -> None:
+        """Type."""
         os.write(self._ours, text.encode() + b"\n")
 
     def end(self, text: str = "") -> int:
@@ -447,3 +538,78 @@ def test_at_a_terminal_a_gate_that_stays_closed_is_waited_for(made: Operator) ->
     terminal = Terminal(made, "provision")
     terminal.answer("Done? [yes/no]", "no")
     assert terminal.end("Waiting at G1: ") == WAITING
+
+
+# --- questions beside what they do not concern
+
+
+def test_a_question_leaves_out_only_what_needs_the_answer_and_goes_before_gates(operator: Operator) -> None:
+    del operator.variables["MOSIP_GLOBAL_ADMIN_PASSWORD"]
+    asked = operator.run("provision", "--yes")
+    assert asked.code == QUESTION, "although gates wait, too"
+    assert "Waiting at crvs-partner/authorities" in asked.out
+    assert "only a user with the root zone can give it one" in asked.err
+    left = next(line for line in asked.out.splitlines() if line.startswith("Left until then: "))
+    assert left.startswith("Left until then: center, machine, officer-zone, officer-center, G2, ")
+    assert {"runtime", "officer", "G1", "crvs-partner/policy", "crvs-auth/partner", "subscriber"} <= set(asked.in_order)
+    assert "crvs" not in operator.state()["masterdata"]["zoneUsers"]
+
+
+def test_every_question_is_asked(made: Operator) -> None:
+    made.edit("clients", "mosip-crvs1-client", secret="somebody-elses")
+    made.edit("zoneUsers", "crvs", zoneCode="ORL")
+    asked = made.run(*ONCE)
+    assert asked.code == QUESTION
+    questions = [line for line in asked.err.splitlines() if line.startswith("A question for you: ")]
+    assert len(questions) == 2
+    assert "its secret is not known here" in questions[0]
+    assert "crvs belongs to the zone ORL, not MOR" in questions[1]
+
+
+# --- what was approved
+
+
+def test_at_a_terminal_only_what_was_shown_is_made(made: Operator) -> None:
+    ids = made.kept
+    made.edit("centers", ids["center_id"], isActive=False)
+    terminal = Terminal(made, "provision")
+    terminal.see("Make these 1 changes in demo? [yes/no]")
+    made.edit("machines", ids["machine_id"], isActive=False)
+    terminal.say("yes")
+    code = terminal.end(f"this is not in the plan that was approved: patch   machine {ids['machine_id']}: active")
+    data = made.state()["masterdata"]
+    centre, machine = data["centers"][ids["center_id"]]["eng"], data["machines"][ids["machine_id"]]
+    assert (code, centre["isActive"], machine["isActive"]) == (QUESTION, True, False)
+
+
+def test_a_plan_approves_every_step_of_the_run_after_it(operator: Operator) -> None:
+    wishes = Wishes(publish_id_schema=True, attested=frozenset({"G3"}))
+    for _ in range(2):  # before and after the certification authority's work
+        plan = planned(operator, wishes)
+        access = operator.access()
+        approved = replace(wishes, approved=plan.signatures)
+        made = provision(items_for(access.country), Bench(access, approved), tell=lambda *_: None)
+        assert made.questions == {}
+        assert made.signatures == plan.signatures
+        operator.sign()
+    assert made.waiting == {}
+
+
+def test_what_was_not_approved_is_a_question_and_not_made(operator: Operator) -> None:
+    operator.wants(*PARTNERS)
+    wishes = Wishes(publish_id_schema=True)
+    approved = {each for each in planned(operator, wishes).signatures if not each.startswith("center POST ")}
+    access = operator.access()
+    bench = Bench(access, replace(wishes, approved=frozenset(approved)))
+    made = provision(items_for(access.country), bench, tell=lambda *_: None)
+    assert set(made.questions) == {"center"}
+    assert "not in the plan that was approved: create  centre 'Civil Registration'" in made.questions["center"]
+    assert [item.id for item in made.left] == ["machine", "officer-center", "subscription"]
+    assert made.signatures < approved
+    assert set(operator.state()["masterdata"]["centers"]) == {"10000"}
+
+
+def planned(operator: Operator, wishes: Wishes) -> Outcome:
+    """Plan."""
+    access = operator.access()
+    return provision(items_for(access.country), Bench(access, wishes, planning=True), tell=lambda *_: None)

@@ -90,6 +90,12 @@ class Provisioner:
         errors = (await self.said(method, path, request, token=token))["errors"]
         return errors[0]["errorCode"] if errors else None
 
+    async def fault(self, method: str, path: str, request: Any) -> str:
+        """The error code of a call that ends in an exception of the service."""
+        status, answer, _ = await self.mosip.call(method, path, {"request": request}, token=self.token)
+        assert status == 500, (status, answer)
+        return str(answer["errors"][0]["errorCode"])
+
     async def be_mapped(self) -> None:
         """Give the provisioner the root zone, as globaladmin."""
         user = f"service-account-{PROVISIONER}"

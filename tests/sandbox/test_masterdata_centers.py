@@ -9,6 +9,7 @@ import pytest
 from onboarding_calls import CENTER, MASTERDATA, PROVISIONER, SEARCH, Provisioner, machine, now
 
 CENTERS = f"{MASTERDATA}/registrationcenters"
+EXCEPTIONS = "exceptionalHolidayPutPostDto"
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ async def test_one_without_a_zone_can_create_a_centre_and_do_nothing_with_it(sto
     assert await stock.do("GET", f"{MASTERDATA}/zones/subzone/eng") == []
     made = await stock.do("POST", CENTERS, CENTER | {"zoneCode": "ORL"})
     assert await stock.code("PATCH", f"{CENTERS}?id={made['id']}&isActive=true") == "KER-MSD-441"
-    assert await stock.code("POST", f"{CENTERS}/search", SEARCH) == "KER-MSD-342"
+    assert await stock.code("POST", f"{CENTERS}/search", SEARCH) == "KER-MSD-341"
     await stock.be_mapped()
     zones = {row["code"] for row in await stock.do("GET", f"{MASTERDATA}/zones/subzone/eng")}
     assert zones == {"MOR", "NTH", "RSK", "ORL", "STH"}
@@ -111,6 +112,35 @@ async def test_common_fields_change_in_every_language_and_the_zone_only_while_no
     assert await mapped.code("PUT", f"{CENTERS}/nonlanguage", changed | {"zoneCode": "ORL"}) == "KER-MSD-397"
     assert await mapped.code("PUT", f"{CENTERS}/decommission/{center}") == "KER-MSD-351"
     assert await mapped.code("PUT", f"{CENTERS}/nonlanguage", changed | {"id": "10009"}) == "KER-MSD-215"
+
+
+async def test_exceptional_holidays_are_shown_by_a_search_alone_and_deleted_by_a_list_without_them(
+    mapped: Provisioner,
+) -> None:
+    days = [{"exceptionHolidayDate": f"2030-01-0{day}", "exceptionHolidayName": "Flood"} for day in (1, 2, 3)]
+    center = await mapped.center(exceptionalHolidayPutPostDto=days[:2])
+    wanted = SEARCH | {"filters": [{"columnName": "id", "type": "equals", "value": center}]}
+
+    async def shown() -> tuple[list[str], dict[str, bool]]:
+        [row] = (await mapped.do("POST", f"{CENTERS}/search", wanted))["data"]
+        return [each["exceptionHolidayDate"][-1] for each in row[EXCEPTIONS]], row["workingNonWorkingDays"]
+
+    [read] = (await mapped.do("GET", f"{CENTERS}/{center}/eng"))["registrationCenters"]
+    assert not {EXCEPTIONS, "workingNonWorkingDays", "createdBy"} & read.keys()
+    working = (await shown())[1]
+    assert working["101"]
+    body = CENTER | {"id": center, "workingNonWorkingDays": None, "numberOfKiosks": 2}
+    assert await mapped.fault("PUT", f"{CENTERS}/nonlanguage", body | {EXCEPTIONS: None}) == "KER-MSD-500"
+    assert (await mapped.do("GET", f"{CENTERS}/{center}/eng"))["registrationCenters"][0]["numberOfKiosks"] == 1
+    for sent, left in (
+        (days[:2], ["1", "2"]),
+        (days[2:], ["1", "2", "3"]),  # what is new is added, and nothing is deleted by the way
+        (days[1:], ["2", "3"]),
+        ([], []),
+    ):
+        await mapped.do("PUT", f"{CENTERS}/nonlanguage", body | {EXCEPTIONS: sent})
+        assert await shown() == (left, working)
+    assert await mapped.code("PUT", f"{CENTERS}/nonlanguage", body | {EXCEPTIONS: None}) is None
 
 
 async def test_history_begins_when_the_change_was_made(mapped: Provisioner) -> None:
@@ -149,6 +179,14 @@ async def test_the_stock_centre_is_there(stock: Provisioner) -> None:
 async def test_a_search_for_a_column_that_does_not_exist_is_refused(mapped: Provisioner) -> None:
     wanted = SEARCH | {"filters": [{"columnName": "colour", "type": "equals", "value": "red"}]}
     assert await mapped.code("POST", f"{CENTERS}/search", wanted) == "KER-MSD-317"
+    wanted["filters"][0]["columnName"] = EXCEPTIONS  # shown, and no column
+    assert await mapped.fault("POST", f"{CENTERS}/search", wanted) == "KER-MSD-500"
+
+
+async def test_a_search_shows_centres_of_the_lowest_zones_alone(mapped: Provisioner) -> None:
+    center = await mapped.center()
+    found = await mapped.do("POST", f"{CENTERS}/search", SEARCH)
+    assert [row["id"] for row in found["data"]] == [center]  # the stock centre lies at the root
 
 
 async def test_a_deleted_centre_is_gone_for_machines_too(mapped: Provisioner) -> None:

@@ -32,11 +32,18 @@ async def test_a_machine_is_born_inactive_and_its_answer_has_no_keys(stock: Prov
 
 async def test_a_search_shows_the_keys_and_finds_by_them(stock: Provisioner) -> None:
     key = await stock.signing_key()
-    made = await stock.machine(await stock.center(), key)
+    center = await stock.center()
+    made = await stock.machine(center, key)
     for column, value in (("signPublicKey", key), ("name", "crvs_machine"), ("id", made)):
         wanted = SEARCH | {"filters": [{"columnName": column, "type": "equals", "value": value}]}
         [row] = (await stock.do("POST", f"{MACHINES}/search", wanted))["data"]
-        assert (row["id"], row["signPublicKey"], row["mapStatus"]) == (made, key, "Assigned")
+        assert (row["id"], row["signPublicKey"]) == (made, key)
+        assert row["mapStatus"] == f"{center} (Civil registry)"
+        assert "keyIndex" not in row
+    wanted = SEARCH | {"filters": [{"columnName": "keyIndex", "type": "equals", "value": "0"}]}
+    assert await stock.code("POST", f"{MACHINES}/search", wanted) == "KER-MSD-317"
+    wanted["filters"][0]["columnName"] = "mapStatus"  # shown, and no column
+    assert await stock.fault("POST", f"{MACHINES}/search", wanted) == "KER-MSD-500"
 
 
 async def test_one_key_makes_one_machine_whichever_place_it_is_in(stock: Provisioner) -> None:
@@ -111,7 +118,7 @@ async def test_the_newest_history_row_says_whether_it_is_active(stock: Provision
     for path in (f"{MASTERDATA}/machineshistories/{made}", f"{MASTERDATA}/machineshistories/{made}/eng"):
         rows = (await stock.do("GET", f"{path}/{now()}"))["machineHistoryDetails"]
         assert [row["isActive"] for row in rows] == [False, True, False]
-        assert await stock.code("GET", f"{path}/2024-01-01T00:00:00.000Z") == "KER-MSD-030"
+        assert await stock.code("GET", f"{path}/2024-01-01T00:00:00.000Z") == "KER-MSD-032"
 
 
 async def test_the_stock_specification_is_listed(stock: Provisioner) -> None:

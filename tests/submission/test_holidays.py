@@ -102,7 +102,7 @@ def test_a_holiday_costs_a_day_and_nothing_else(
     batch_id, until = todo[0][0], TOMORROW + timedelta(days=1)
     said = close_batch(ledger, "birth", batch_id, 0.8)
     assert said.startswith(f"batch {batch_id} is HELD: {TODAY if count_on(ledger, TODAY) else TOMORROW} is a holiday")
-    assert said.endswith(f"of centre 10001; the next run from {until} on sends its 130 applications")
+    assert said.endswith(f"of centre 10001; the next run from {until} (UTC) on sends its 130 applications")
     held = day_balance(ledger, YESTERDAY)
     assert (held.terms.read, held.terms.held, held.terms.submitted, held.unexplained) == (130, 130, 0, 0)
     assert (held.finished, held.balanced) == (False, False)
@@ -184,7 +184,7 @@ def test_when_midnight_falls_into_a_run_what_was_created_is_triggered_and_the_re
     assert (tally["triggered"], tally["held_for_holiday"], tally["unsent"]) == (sent, 120 - sent, 0)
     said = close_batch(ledger, "birth", todo[0][0], 0.8)
     assert "2026-12-25 is a holiday" in said
-    assert f"from 2026-12-26 on sends its {120 - sent} applications" in said
+    assert f"from 2026-12-26 (UTC) on sends its {120 - sent} applications" in said
     split = day_balance(ledger, YESTERDAY)
     assert (split.terms.held, split.terms.in_progress, split.unexplained) == (120 - sent, sent, 0)
 
@@ -284,7 +284,7 @@ def test_masterdata_is_believed_before_everything_and_remembered(
     mosip.set("25T12:00:00")
     todo = plan(made)
     assert run_all(made, todo)["held_for_holiday"] == 4
-    assert "from 2026-12-27 on" in close_batch(ledger, "birth", todo[0][0], 0.8)
+    assert "from 2026-12-27 (UTC) on" in close_batch(ledger, "birth", todo[0][0], 0.8)
     known = {date(2026, 12, 25): True, date(2026, 12, 26): True, date(2026, 12, 27): False}
     assert known_days(ledger, "10001", date(2026, 12, 20), date(2026, 12, 31)) == known
 

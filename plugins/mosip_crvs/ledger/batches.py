@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, text
 
 from mosip_crvs.errors import BatchIncomplete, StopTheRun
 from mosip_crvs.ledger.connection import transaction
+from mosip_crvs.ledger.sending import HOLIDAY, NOT_READ_AGAIN
 from mosip_crvs.model import Bound, PlannedRange, RegistrationKind
 
 
@@ -195,7 +196,10 @@ def held_of(engine: Engine, batch_id: int, code: str) -> tuple[int, str]:
 
 
 def finish_batches(engine: Engine, kind: RegistrationKind) -> list[int]:
-    """Close every batch of a kind whose ranges are all finished; give their numbers."""
+    """Close every batch of a kind whose ranges are all finished; give their numbers.
+
+    What a holiday held and no reading brought back is marked: no further run would come upon it.
+    """
     with transaction(engine) as connection:
         rows = connection.execute(
             text(
@@ -205,7 +209,15 @@ def finish_batches(engine: Engine, kind: RegistrationKind) -> list[int]:
             ),
             {"kind": str(kind)},
         )
-        return [row.batch_id for row in rows]
+        closed = [row.batch_id for row in rows]
+        connection.execute(
+            text(
+                "UPDATE applications SET held_code = :left WHERE batch_id = ANY(:closed) AND state = 'AID_ASSIGNED' "
+                "AND held_code = :holiday"
+            ),
+            {"left": NOT_READ_AGAIN, "holiday": HOLIDAY, "closed": closed},
+        )
+        return closed
 
 
 def check_finished(engine: Engine, batch_id: int) -> Hold | None:

@@ -4,26 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import Engine, text
 
 from mosip_crvs.ledger.connection import transaction
-
-
-@dataclass(frozen=True, slots=True)
-class KeptPreflight:
-    """A preflight as the ledger keeps it.
-
-    :param results: each check's id, status, what it asserts, evidence, fix and what it stops.
-    :param age_seconds: since it was taken.
-    """
-
-    taken_at: datetime
-    age_seconds: float
-    verdict: str
-    results: list[dict[str, str]]
 
 
 def keep(engine: Engine, verdict: str, results: Sequence[dict[str, str]]) -> None:
@@ -35,13 +19,21 @@ def keep(engine: Engine, verdict: str, results: Sequence[dict[str, str]]) -> Non
         )
 
 
-def last(engine: Engine) -> KeptPreflight | None:
-    """Give the latest one, if there was any."""
+def recent(engine: Engine, hours: float) -> list[list[dict[str, str]]]:
+    """Give the findings of the last hours, the newest preflight first."""
     with transaction(engine) as connection:
-        row = connection.execute(
+        rows = connection.execute(
             text(
-                "SELECT taken_at, extract(epoch FROM now() - taken_at) AS age, verdict, results FROM preflights "
-                "ORDER BY preflight_id DESC LIMIT 1"
-            )
-        ).one_or_none()
-    return KeptPreflight(row.taken_at, float(row.age), row.verdict, row.results) if row else None
+                "SELECT results FROM preflights WHERE taken_at > now() - make_interval(secs => :hours * 3600) "
+                "ORDER BY preflight_id DESC LIMIT 100"
+            ),
+            {"hours": hours},
+        )
+        return [row.results for row in rows]
+
+
+def hours_since_last(engine: Engine) -> float | None:
+    """Say how old the latest one is; None when there was none."""
+    with transaction(engine) as connection:
+        age = connection.execute(text("SELECT extract(epoch FROM now() - max(taken_at)) FROM preflights")).scalar_one()
+    return None if age is None else float(age) / 3600

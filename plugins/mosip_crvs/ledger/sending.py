@@ -22,6 +22,8 @@ MOST_HELD_TIMES = 10
 """Runs, over two nights or so, after which an application no longer keeps its range open and its DAG red."""
 
 
+NOT_READ_AGAIN = "NOT_READ_AGAIN"
+"""Held by a holiday, and the registry did not give the registration again when its batch was read to the end."""
 HOLIDAY = "HOLIDAY"
 """The code of what waits for a working day. It was not tried, so it is not counted as held once more."""
 

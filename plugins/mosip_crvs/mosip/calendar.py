@@ -49,6 +49,10 @@ def _verdict(body: bytes) -> bool | None:
         return None
     if not isinstance(payload, dict) or payload.get("errors"):
         return None
-    response = payload.get("response")
+    return holiday_in(payload.get("response"))
+
+
+def holiday_in(response: Any) -> bool | None:
+    """Read masterdata's word on a day; None when it is not a clear one."""
     status = response.get("status") if isinstance(response, dict) else None
     return _VERDICTS.get(status) if isinstance(status, str) else None

@@ -43,6 +43,7 @@ def _write(method: str, path: str) -> Write:
 
 DISCOVERY = _read("{prefix}/realms/{realm}/.well-known/openid-configuration")
 CLIENTS = _read(_A + "/clients?clientId={client_id}")
+CLIENT_SECRET = _read(_A + "/clients/{uuid}/client-secret")
 SERVICE_ACCOUNT = _read(_A + "/clients/{uuid}/service-account-user")
 REALM_ROLE = _read(_A + "/roles/{role}")
 USERS = _read(_A + "/users?username={username}&exact=true")
@@ -93,6 +94,11 @@ class KeycloakLook:
         found = must(self._ask(CLIENTS, client_id=client_id), f"look for the client {client_id!r}")
         return next((each for each in found if each.get("clientId") == client_id), None)
 
+    def client_secret(self, client_uuid: str) -> str:
+        """Give a client's secret, to compare it with ours; empty when it has none. It takes the right to change it."""
+        found = must(self._ask(CLIENT_SECRET, uuid=client_uuid), "look for the client's secret")
+        return str(found.get("value") or "")
+
     def role(self, name: str) -> dict[str, Any] | None:
         """Find a realm role."""
         said = self._ask(REALM_ROLE, role=name)
@@ -137,9 +143,10 @@ class KeycloakAdmin(KeycloakLook):
         """Make a realm role."""
         self._tell(CREATE_ROLE, {"name": name, "description": description})
 
-    def create_client(self, client_id: str, secret: str) -> None:
-        """Make a confidential client with a secret that we know beforehand."""
-        self._tell(CREATE_CLIENT, {**CONFIDENTIAL_CLIENT, "clientId": client_id, "redirectUris": [], "secret": secret})
+    def create_client(self, client_id: str, secret: str) -> bool:
+        """Make a confidential client with a secret that we know beforehand; say whether it was not there already."""
+        client = {**CONFIDENTIAL_CLIENT, "clientId": client_id, "redirectUris": [], "secret": secret}
+        return self._tell(CREATE_CLIENT, client) is None
 
     def update_client(self, client: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
         """Change a client; the whole representation travels, as Keycloak wants it."""

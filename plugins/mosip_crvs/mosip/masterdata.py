@@ -15,6 +15,11 @@ from mosip_crvs.mosip.endpoints import Read, Write
 
 _M = "/v1/masterdata"
 _MOST_PAGES = 100
+_NO_CENTER = "KER-MSD-215"
+_NO_MACHINE = "KER-MSD-030"
+_NO_MACHINE_HISTORY = "KER-MSD-032"
+_NO_OFFICER_HISTORY = "KER-USR-003"
+_NO_MAPPING_HISTORY = "KER-MSD-038"
 
 CENTER = Read("GET", _M + "/registrationcenters/{center}/{language}")
 CENTER_SEARCH = Read("POST", _M + "/registrationcenters/search")
@@ -82,6 +87,14 @@ class MasterdataLook:
         """Find every centre of a name: names are not unique."""
         return self._found(CENTER_SEARCH, "look for the centre", name=name)
 
+    def exceptional_holidays(self, center_id: str) -> list[Row] | None:
+        """Give a centre's exceptional holidays, as a change of the centre must repeat them.
+
+        Only a search shows them, and it shows centres of the leaves of the caller's zone; None for another one.
+        """
+        row = next(iter(self._found(CENTER_SEARCH, "look for the centre's exceptional holidays", id=center_id)), None)
+        return None if row is None else list(row.get("exceptionalHolidayPutPostDto") or [])
+
     def machines_named(self, name: str) -> list[Row]:
         """Find every machine of a name within the caller's zone."""
         return self._found(MACHINE_SEARCH, "look for the machine", name=name)
@@ -89,7 +102,7 @@ class MasterdataLook:
     def machine(self, machine_id: str) -> Row | None:
         """Find a machine by its id, active or not; without its keys, which only a search shows."""
         said = self._door.ask(MACHINE, machine=machine_id)
-        if not said.succeeded and said.action is Action.ABSENT:
+        if said.code == _NO_MACHINE:
             return None
         return _first(must(said, f"look for the machine {machine_id}"))
 
@@ -112,21 +125,22 @@ class MasterdataLook:
     def center_history(self, center_id: str, moment: str) -> list[Row]:
         """Give what was true of a centre up to a moment, as MOSIP's own stage asks for it."""
         said = self._door.ask(CENTER_HISTORY, center=center_id, language=self.language, moment=moment)
-        return self._history(said, "look at the centre's history")
+        return _history(said, "look at the centre's history", _NO_CENTER)
 
     def machine_history(self, machine_id: str, moment: str) -> list[Row]:
         """Give what was true of a machine up to a moment, the latest first."""
         said = self._door.ask(MACHINE_HISTORY, machine=machine_id, language=self.language, moment=moment)
-        return self._history(said, "look at the machine's history")
+        return _history(said, "look at the machine's history", _NO_MACHINE_HISTORY)
 
     def officer_history(self, officer: str, moment: str) -> list[Row]:
         """Give what was true of an officer at a moment."""
-        return self._history(self._door.ask(USER_AT, officer=officer, moment=moment), "look at the officer's history")
+        said = self._door.ask(USER_AT, officer=officer, moment=moment)
+        return _history(said, "look at the officer's history", _NO_OFFICER_HISTORY)
 
     def mapping_history(self, center_id: str, machine_id: str, officer: str, moment: str) -> list[Row]:
         """Give the mappings of centre, machine and officer at a moment."""
         said = self._door.ask(MAPPING_HISTORY, moment=moment, center=center_id, machine=machine_id, officer=officer)
-        return self._history(said, "look at the mapping's history")
+        return _history(said, "look at the mapping's history", _NO_MAPPING_HISTORY)
 
     def is_working_day(self, center_id: str, moment: str) -> bool:
         """Say whether a packet may be created at a moment: MOSIP's check of working hours looks at holidays only."""
@@ -140,10 +154,7 @@ class MasterdataLook:
 
     def subzones(self) -> list[Row]:
         """Give the zones below the caller's own; none when the caller has no zone."""
-        said = self._door.ask(SUBZONES, language=self.language)
-        if not said.succeeded and not said.gate_closed:
-            return []
-        return _rows(must(said, "ask for the zones below our own"))
+        return _rows(must(self._door.ask(SUBZONES, language=self.language), "ask for the zones below our own"))
 
     def machine_specification(self, name_or_id: str) -> Row | None:
         """Find a machine specification by its id or name."""
@@ -155,8 +166,12 @@ class MasterdataLook:
         return self._found(ZONE_USER_SEARCH, "look for the user's zone", userId=user)
 
     def user_centers(self, user: str) -> list[Row]:
-        """Find a user's centre."""
-        return self._found(USER_CENTER_SEARCH, "look for the user's centre", id=user)
+        """Find a user's centre.
+
+        The search goes over users who have a zone, by ``userId``; who has no centre yet is a row without one.
+        """
+        rows = self._found(USER_CENTER_SEARCH, "look for the user's centre", userId=user)
+        return [row for row in rows if row.get("regCenterId")]
 
     def latest_schema(self) -> Row | None:
         """Give the published ID schema, with ``idVersion`` and the text ``schemaJson``; None when there is none."""
@@ -184,11 +199,6 @@ class MasterdataLook:
             if not isinstance(response, dict) or number + 1 >= int(response.get("totalPages") or 0):
                 break
         return rows
-
-    def _history(self, said: Said, what: str) -> list[Row]:
-        if not said.succeeded and not said.gate_closed and said.status < 500:
-            return []  # "not found" has a code of its own in each of these calls
-        return _rows(must(said, what))
 
     def _found(self, read: Read, what: str, **equals: str) -> list[Row]:
         said = self._door.ask(read, search(self.language, **equals))
@@ -220,8 +230,12 @@ class Masterdata(MasterdataLook):
         self._writing.tell(ADD_CENTER_LANGUAGE, dict(fields))
 
     def set_center_common(self, fields: Mapping[str, Any]) -> None:
-        """Change what a centre has in common for all languages."""
-        self._writing.tell(SET_CENTER_COMMON, {"exceptionalHolidayPutPostDto": [], **fields})
+        """Change what a centre has in common for all languages.
+
+        :param fields: all of it; MOSIP deletes the exceptional holidays that their list leaves out, and fails when
+            there are some and there is no list.
+        """
+        self._writing.tell(SET_CENTER_COMMON, dict(fields))
 
     def create_machine(self, fields: Mapping[str, Any]) -> None:
         """Make a machine: inactive, with an id of the server's."""
@@ -291,6 +305,14 @@ def _rows(response: Any) -> list[Row]:
     return [row for row in response or [] if isinstance(row, dict)]
 
 
+def _history(said: Said, what: str, absent: str) -> list[Row]:
+    """Give the rows of a history.
+
+    :param absent: the call's own code for "there is none"; MOSIP tells its faults with HTTP 200 as well.
+    """
+    return [] if said.code == absent else _rows(must(said, what))
+
+
 def _first(response: Any) -> Row | None:
     """Find the one thing in a response, be it in a list or not."""
     if isinstance(response, dict) and response.get("id"):
@@ -299,4 +321,4 @@ def _first(response: Any) -> Row | None:
 
 
 def _same(found: Any, wanted: str) -> bool:
-    return found is None or str(found).lower() == wanted.lower()
+    return found is not None and str(found).lower() == wanted.lower()

@@ -52,12 +52,15 @@ class PartnersLook:
         """Find a policy group by its name, which is unique."""
         return _named(must(self._door.ask(POLICY_GROUPS), "look for the policy group"), name)
 
-    def policy_named(self, name: str) -> Row | None:
-        """Find a policy's summary by its name."""
-        return _named(must(self._door.ask(POLICIES), "look for the policy"), name)
+    def policy_named(self, name: str, group: str) -> Row | None:
+        """Find a policy's summary by its name and the name of its group: other groups may have one of the same name."""
+        for row in _listed(must(self._door.ask(POLICIES), "look for the policy")):
+            if _policy_name(row) == name and _same(row.get("policyGroupName"), group):
+                return row
+        return None
 
     def policy(self, policy_id: str) -> Row:
-        """Give a policy whole: with ``schema`` once it is published, ``is_Active`` and ``validTill``."""
+        """Give a policy whole: with ``schema`` once it is published, ``policies``, ``is_Active`` and ``validTill``."""
         policy: Row = must(self._door.ask(POLICY, policy=policy_id), "look at the policy")
         return policy
 
@@ -206,10 +209,18 @@ def _listed(response: Any) -> list[Row]:
 
 
 def _named(response: Any, name: str) -> Row | None:
-    """Find a row by its name; names are unique but for their case. Some lists wrap each row once more."""
+    """Find a policy group by its name; names are unique but for their case. Some lists wrap each row once more."""
     for row in _listed(response):
         inner = row.get("policyGroup", row) if isinstance(row.get("policyGroup", row), dict) else row
-        if str(inner.get("name") or inner.get("policyName") or "").lower() == name.lower():
+        if _same(inner.get("name"), name):
             found: Row = inner
             return found
     return None
+
+
+def _policy_name(row: Row) -> str:
+    return str(row.get("policyName") or row.get("name") or "")
+
+
+def _same(found: Any, name: str) -> bool:
+    return str(found or "").lower() == name.lower()

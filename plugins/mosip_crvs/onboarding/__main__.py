@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -23,12 +24,14 @@ from mosip_crvs.onboarding.country import Country, read_country
 from mosip_crvs.onboarding.gatekeeping import keep_calendar, keep_survey
 from mosip_crvs.onboarding.items import items_for
 from mosip_crvs.onboarding.items.results import runtime_settings
+from mosip_crvs.onboarding.keeping import replace_private
 from mosip_crvs.onboarding.preflight import Status, Survey, run_preflight, with_needs
 from mosip_crvs.onboarding.provision import Bench, Item, Outcome, Step, Wishes, provision
 from mosip_crvs.onboarding.report import preflight_json, preflight_table
 from mosip_crvs.onboarding.surroundings import Identity, from_environment
 
-FAILED, USAGE, QUESTION, WAITING = 1, 2, 3, 4
+GATES = frozenset({"G1", "G2", "G3"})
+FAILED, USAGE, QUESTION, WAITING, INTERRUPTED = 1, 2, 3, 4, 130
 
 
 def parser() -> argparse.ArgumentParser:
@@ -82,6 +85,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "connection": _connection,
         }
         return verbs[options.verb](options, access)
+    except KeyboardInterrupt:
+        print("\nStopped by you. Run it again: it goes on from what is there.", file=sys.stderr)
+        return INTERRUPTED
     except QuestionForOperator as problem:
         print(f"A question for you: {_discreet(access, problem)}", file=sys.stderr)
         return QUESTION
@@ -102,8 +108,13 @@ def _ledger(access: Access) -> Engine | None:
 
 def _preflight(options: argparse.Namespace, access: Access) -> int:
     checks = with_needs(CHECKS, options.only.split(",")) if options.only else CHECKS
+    if not checks:
+        raise StopTheRun("--only names no check: give ids such as CE-01,MA-03")
+    if options.config_dir and not list(options.config_dir.glob("*.properties")):
+        raise StopTheRun(f"--config-dir {options.config_dir} is no checkout of mosip-config: no .properties file in it")
     ledger = _ledger(access)
     survey = run_preflight(checks, access, ledger=ledger, probes=options.probes)
+    survey = replace(survey, complete=len(checks) == len(CHECKS))
     configuration = check_configuration(options.config_dir, wanted(access.country)) if options.config_dir else []
     if ledger is not None and not options.only:
         keep_calendar(ledger, survey)
@@ -134,29 +145,32 @@ def wanted(country: Country) -> WantedConfiguration:
 
 def _provision(options: argparse.Namespace, access: Access) -> int:
     ledger, key = _ledger(access), access.surroundings.seal_key
-    wishes = Wishes(
-        publish_id_schema=options.publish_id_schema,
-        accept_new_key=options.accept_new_key,
-        attested=frozenset(filter(None, options.attest.split(","))),
-    )
     items = items_for(access.country)
+    attested = frozenset(filter(None, (each.strip() for each in options.attest.split(","))))
+    if strange := attested - GATES:
+        raise StopTheRun(f"no gate is called {', '.join(sorted(strange))}; the one that needs your word is G3")
+    wishes = Wishes(
+        publish_id_schema=options.publish_id_schema, accept_new_key=options.accept_new_key, attested=attested
+    )
     bench = Bench(access, wishes, planning=options.plan, ledger=ledger, seal=Seal(key) if key else None)
     interactive = sys.stdin.isatty() and not options.yes
     with nullcontext() if options.plan else access.keeping.alone():
-        if interactive and not options.plan and not _agreed(items, access, wishes, bench):
-            print("Nothing was changed.")
-            return 0
+        if interactive and not options.plan:
+            approved = _agreed(items, access, wishes, bench)
+            if approved is None:
+                print("Nothing was changed.")
+                return 0
+            bench.wishes = replace(wishes, approved=approved)
         outcome = provision(items, bench, tell=_tell, ask=_ask if interactive else None)
     return _conclude(outcome, access, planning=options.plan)
 
 
-def _agreed(items: Sequence[Item], access: Access, wishes: Wishes, bench: Bench) -> bool:
-    """Show the plan and ask, before the first write."""
+def _agreed(items: Sequence[Item], access: Access, wishes: Wishes, bench: Bench) -> frozenset[str] | None:
+    """Show the plan and ask, before the first write; give the steps that were approved, or None for a no."""
     plan = Bench(access, wishes, planning=True, ledger=bench.ledger, seal=bench.seal)
     outcome = provision(items, plan, tell=_tell)
-    if not outcome.steps:
-        return True
-    return _yes(f"\nMake these {len(outcome.steps)} changes in {access.country.environment}? [yes/no] ")
+    question = f"\nMake these {len(outcome.steps)} changes in {access.country.environment}? [yes/no] "
+    return outcome.signatures if not outcome.steps or _yes(question) else None
 
 
 def _tell(item: Item, step: Step | None, _: str) -> None:
@@ -185,9 +199,13 @@ def _conclude(outcome: Outcome, access: Access, *, planning: bool) -> int:
     files = f" and {local} files here" if local else ""
     if planning:
         print(f"\nThe plan has {outcome.writes} writes at MOSIP{files}. Nothing was changed.")
-        return 0
-    print(f"\n{outcome.writes} writes at MOSIP{files}. What was made is kept in {access.keeping.folder}.")
-    return WAITING if outcome.waiting else 0
+    else:
+        print(f"\n{outcome.writes} writes at MOSIP{files}. What was made is kept in {access.keeping.folder}.")
+    for text in outcome.questions.values():
+        print(f"A question for you: {access.discreet(text)}", file=sys.stderr)
+    if outcome.questions:
+        return QUESTION
+    return WAITING if outcome.waiting and not planning else 0
 
 
 def _rotate(options: argparse.Namespace, access: Access) -> int:
@@ -199,8 +217,11 @@ def _rotate(options: argparse.Namespace, access: Access) -> int:
     with access.keeping.alone():
         if options.stage:
             rotation.stage(access, client_id)
-            print(f"The next secret of {client_id} is kept in {access.keeping.folder}. Put it into the extra "
-                  "client_secret_next of the connection 'mosip', then: rotate-secret --commit")  # fmt: skip
+            where = f"{access.keeping.secrets_file}, at {client_id}, next"
+            runtime = "client_secret_next of the connection 'mosip'"
+            users = runtime if options.client == "runtime" else "whatever uses it"
+            print(f"The next secret is kept in {where}.")
+            print(f"Put it into {users}; then: rotate-secret {options.client} --commit")
         elif options.commit:
             print(rotation.commit(access, identity, client_id, force=options.force) + ".")
         else:
@@ -209,6 +230,13 @@ def _rotate(options: argparse.Namespace, access: Access) -> int:
 
 
 def _connection(options: argparse.Namespace, access: Access) -> int:
+    client_id, given = access.country.clients.runtime, access.surroundings.logins.get(Identity.RUNTIME)
+    kept = access.keeping.secret(client_id)
+    if given is not None and kept is not None and given.secret != kept:
+        raise QuestionForOperator(
+            f"MOSIP_CLIENT_SECRET is not the secret of {client_id} that is kept here; since a rotation the kept one "
+            "counts. Unset it, or set it to the right one"
+        )
     settings = runtime_settings(Bench(access))
     extra = {
         "center_id": settings.center_id,
@@ -220,6 +248,7 @@ def _connection(options: argparse.Namespace, access: Access) -> int:
         "keycloak_path": settings.keycloak_path,
         "hub_path": settings.hub_path,
         "schema_version": settings.schema_version,
+        "language": settings.language,
     }
     made = {
         "mosip": {
@@ -230,9 +259,7 @@ def _connection(options: argparse.Namespace, access: Access) -> int:
             "extra": json.dumps(extra),
         }
     }
-    handle = os.open(options.to, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(made, file, indent=2)
+    replace_private(options.to, json.dumps(made, indent=2) + "\n")
     print(f"Wrote {options.to}: airflow connections import {options.to}")
     return 0
 

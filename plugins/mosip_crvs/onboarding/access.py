@@ -30,7 +30,7 @@ class Access:
         self.surroundings = surroundings
         self.country = country
         self.keeping = Keeping(surroundings.folder, country.environment)
-        session = session or requests.Session()
+        self._session = session = session or requests.Session()
         self.mosip = SingleCalls(surroundings.mosip_url, session, surroundings.timeout)
         self.iam = SingleCalls(surroundings.keycloak_url or surroundings.mosip_url, session, surroundings.timeout)
         self.esignet = SingleCalls(surroundings.esignet_url or surroundings.mosip_url, session, surroundings.timeout)
@@ -80,6 +80,10 @@ class Access:
         """Let the next call fetch a new token: roles have changed, which a token shows only when it is new."""
         with self._lock:
             self._sources.pop(identity, None)
+
+    def at(self, url: str) -> SingleCalls:
+        """Reach another address with the same TLS and proxies."""
+        return SingleCalls(url, self._session, self.surroundings.timeout)
 
     def look(self, identity: Identity) -> ReadingDoor:
         """Open MOSIP's services for looking."""

@@ -16,7 +16,55 @@ import yaml
 
 from mosip_crvs.errors import CountryFileError
 
+_CENTER_FIELDS = (
+    "centerTypeCode",
+    "zoneCode",
+    "locationCode",
+    "holidayLocationCode",
+    "latitude",
+    "longitude",
+    "workingHours",
+    "perKioskProcessTime",
+    "centerStartTime",
+    "centerEndTime",
+    "numberOfKiosks",
+)
+"""What MOSIP demands of a centre."""
+_DEGREES = (re.compile(r"-?\d{1,2}\.\d{4,}\Z"), "degrees with one or two digits before the point and four after it")
+_TIME = (re.compile(r"\d{2}:\d{2}:\d{2}\Z"), "a time such as 08:00:00")
+_CODE = (re.compile(r"\S{1,36}\Z"), "one of MOSIP's codes")
+_CENTER_FORMS = {
+    "centerTypeCode": _CODE,
+    "zoneCode": _CODE,
+    "locationCode": _CODE,
+    "holidayLocationCode": _CODE,
+    "latitude": _DEGREES,
+    "longitude": _DEGREES,
+    "perKioskProcessTime": _TIME,
+    "centerStartTime": _TIME,
+    "centerEndTime": _TIME,
+}
+_PARTNER_KINDS = frozenset(
+    {
+        "Auth_Partner",
+        "Credential_Partner",
+        "Online_Verification_Partner",
+        "Print_Partner",
+        "Manual_Adjudication",
+        "ABIS_Partner",
+        "Internal_Partner",
+        "Binding_Partner",
+    }
+)
+"""Types of partners that belong to a policy group."""
+_POLICY_KINDS = frozenset({"Auth", "DataShare", "CredentialIssuance", "MISP"})
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+\Z")
+_LANGUAGE = re.compile(r"[a-z]{3}\Z")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
+
+
+OPENING_ROLES = frozenset({"ONLINE_REGISTRATION_CLIENT", "REGISTRATION_PROCESSOR", "GLOBAL_ADMIN"})
+"""Realm roles that MOSIP's trigger lets in: it has the list compiled in, so that no other role will do."""
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,7 +76,7 @@ class Clients(_Part, frozen=True):
 
     :param runtime: sends packets and nothing else.
     :param provisioner: reads and prepares masterdata and partners; stock MOSIP has one.
-    :param runtime_roles: realm roles of the runtime client; the first one opens createPacket and the trigger.
+    :param runtime_roles: realm roles of the runtime client; one of them must open the trigger.
     """
 
     runtime: str = "mosip-crvs1-client"
@@ -37,6 +85,10 @@ class Clients(_Part, frozen=True):
         "ONLINE_REGISTRATION_CLIENT",
         "SUBSCRIBE_REGISTRATION_PROCESSOR_WORKFLOW_COMPLETED_EVENT_GENERAL",
     )
+
+    def __post_init__(self) -> None:
+        if OPENING_ROLES.isdisjoint(self.runtime_roles):
+            raise ValueError(f"runtime_roles must have one of {', '.join(sorted(OPENING_ROLES))}: no other opens MOSIP")
 
 
 class Center(_Part, frozen=True):
@@ -48,6 +100,19 @@ class Center(_Part, frozen=True):
 
     texts: dict[str, dict[str, str]]
     fields: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        if not self.fields:
+            return  # a centre that others made, and of which only the id is known
+        if missing := [name for name in _CENTER_FIELDS if name not in self.fields]:
+            raise ValueError(f"fields lacks {', '.join(missing)}")
+        for name, (pattern, form) in _CENTER_FORMS.items():
+            value = self.fields.get(name)
+            if not isinstance(value, str) or not pattern.match(value):
+                raise ValueError(f"fields.{name} must be {form}, in quotes")
+        kiosks = self.fields["numberOfKiosks"]
+        if not isinstance(kiosks, int) or isinstance(kiosks, bool) or kiosks < 1:
+            raise ValueError("fields.numberOfKiosks must be a number of at least 1")
 
 
 class Machine(_Part, frozen=True):
@@ -98,6 +163,10 @@ class Policy(_Part, frozen=True):
     description: str = "Civil registration"
     version: str = "1.0"
 
+    def __post_init__(self) -> None:
+        if self.kind not in _POLICY_KINDS:
+            raise ValueError(f"kind must be one of {', '.join(sorted(_POLICY_KINDS))}, not {self.kind!r}")
+
 
 class Partner(_Part, frozen=True):
     """A partner of ours and its certificates; its organisation must be the certificate's ``O``, letter by letter.
@@ -121,6 +190,10 @@ class Partner(_Part, frozen=True):
     def __post_init__(self) -> None:
         if not _NAME.match(self.id) or len(self.id) > 36:
             raise ValueError(f"the partner id {self.id!r} must be lower case, without spaces, of at most 36 characters")
+        if self.kind not in _PARTNER_KINDS:
+            raise ValueError(f"kind must be one of {', '.join(sorted(_PARTNER_KINDS))}, not {self.kind!r}")
+        if not _EMAIL.match(self.email):
+            raise ValueError(f"email {self.email!r} is no address")
 
 
 class RelyingParty(_Part, frozen=True):
@@ -184,8 +257,8 @@ class Country(_Part, frozen=True):
     def __post_init__(self) -> None:
         if not _NAME.match(self.environment):
             raise ValueError(f"environment {self.environment!r} must be lower case letters, digits, '.', '_' and '-'")
-        if not self.languages:
-            raise ValueError("languages must name at least one language")
+        if not self.languages or not all(map(_LANGUAGE.match, self.languages)):
+            raise ValueError("languages must name at least one language, each by three letters such as eng")
         if self.officer.user != self.officer.user.lower():
             raise ValueError("officer.user must be lower case: MOSIP lowers it and looks for the lowered name")
         if missing := [each for each in self.languages if "name" not in self.center.texts.get(each, {})]:
@@ -225,19 +298,35 @@ class Country(_Part, frozen=True):
         return found
 
 
+class _GivenTwice(yaml.constructor.ConstructorError):
+    """A name was given twice in one mapping."""
+
+
+class _OnceLoader(yaml.SafeLoader):
+    """A safe loader that refuses a name that is given twice: the first value would be lost without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Read a mapping."""
+        names = [key.value for key, _ in node.value]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise _GivenTwice(problem=f"gives {twice} twice", problem_mark=node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
 def read_country(path: Path) -> Country:
     """Read and check a country file.
 
     :raises CountryFileError: naming the file, the place in it and what is wrong.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _OnceLoader)  # noqa: S506 (it is a safe loader)
     except (OSError, UnicodeDecodeError) as problem:
         raise CountryFileError(f"the country file {path} cannot be read: {type(problem).__name__}") from problem
     except yaml.YAMLError as problem:
         place = getattr(problem, "problem_mark", None)
         where = f" in line {place.line + 1}" if place else ""
-        raise CountryFileError(f"the country file {path} is not YAML{where}") from problem
+        twice = getattr(problem, "problem", "") if isinstance(problem, _GivenTwice) else "is not YAML"
+        raise CountryFileError(f"the country file {path} {twice}{where}") from problem
     if not isinstance(content, dict):
         raise CountryFileError(f"the country file {path} must be a mapping: see include/onboarding/demo.yaml")
     try:

@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 
 from mosip_crvs.errors import PreflightFailed
 from mosip_crvs.ledger import calendars, preflights
-from mosip_crvs.onboarding.preflight import Stops, Survey
+from mosip_crvs.onboarding.preflight import Status, Stops, Survey
 
 STALE_HOURS = 36
 """An older preflight says nothing about tonight."""
@@ -27,26 +27,31 @@ def keep_calendar(ledger: Engine, survey: Survey) -> int:
 
 
 def check_gate(ledger: Engine, *, stop: bool = True) -> list[str]:
-    """Ask the last preflight whether anything may be sent.
+    """Ask the preflights of the last evening whether anything may be sent.
 
-    :param stop: refuse when it failed; otherwise only warn.
+    Of each check the newest finding counts; that somebody looked without a login in between is no finding.
+
+    :param stop: refuse when one failed; otherwise only warn.
     :return: what to warn of; nothing when all is well.
     :raises PreflightFailed: naming every failed check that stops sending, and its fix.
     """
-    found = preflights.last(ledger)
-    if found is None:
+    hours = preflights.hours_since_last(ledger)
+    if hours is None:
         return ["No preflight is on record: run the DAG mosip_preflight to learn of mistakes before MOSIP does"]
-    failed = [each for each in found.results if each["status"] == "FAIL"]
+    if hours > STALE_HOURS:
+        return [f"The last preflight is {hours:.0f} hours old: is the DAG mosip_preflight paused?"]
+    found: dict[str, dict[str, str]] = {}
+    for results in preflights.recent(ledger, STALE_HOURS):
+        for each in results:
+            if each["status"] != Status.SKIP:
+                found.setdefault(each["id"], each)
+    failed = [each for each in found.values() if each["status"] == Status.FAIL]
     # What could not be looked at has not failed: MOSIP may have been away that evening only.
     stopping = [each for each in failed if each["stops"] == Stops.SENDING and not each["unseen"]]
     if stopping and stop:
-        raise PreflightFailed(
-            f"the preflight of {found.taken_at:%Y-%m-%d %H:%M %Z} failed: {'; '.join(map(_told, stopping))}. "
-            "Mend it and run mosip_preflight"
-        )
-    hours = found.age_seconds / 3600
-    stale = f"The last preflight is {hours:.0f} hours old: is the DAG mosip_preflight paused?"
-    return [*([stale] if hours > STALE_HOURS else []), *(f"Preflight: {_told(each)}" for each in failed)]
+        told = "; ".join(map(_told, stopping))
+        raise PreflightFailed(f"the preflight failed: {told}. Mend it and run mosip_preflight")
+    return [f"Preflight: {_told(each)}" for each in failed]
 
 
 def _told(result: dict[str, str]) -> str:

@@ -29,13 +29,15 @@ class Keeping:
     """One environment's folder.
 
     :param folder: holds the files of every environment; made when something is kept for the first time.
+    :ivar state_file: holds the ids and the attested gates.
+    :ivar secrets_file: holds the generated secrets by name: ``current``, and ``next`` while one is being changed.
     """
 
     def __init__(self, folder: Path, environment: str) -> None:
         self.folder = folder
         self.environment = environment
-        self._state_file = folder / f"{environment}.state.json"
-        self._secrets_file = folder / f"{environment}.secrets.json"
+        self.state_file = folder / f"{environment}.state.json"
+        self.secrets_file = folder / f"{environment}.secrets.json"
 
     @property
     def ids(self) -> dict[str, str]:
@@ -47,6 +49,24 @@ class Keeping:
         state = self._state()
         if any(state.get("ids", {}).get(name) != value for name, value in found.items()):
             self._write_state({**state, "ids": {**state.get("ids", {}), **found}})
+
+    def forget(self, name: str) -> None:
+        """Forget an id."""
+        self._drop("ids", name)
+
+    @property
+    def begun(self) -> dict[str, str]:
+        """Items of which something was begun that nobody has seen yet, with when."""
+        return dict(self._state().get("begun", {}))
+
+    def begin(self, item: str, moment: str) -> None:
+        """Keep that something of an item is being made."""
+        state = self._state()
+        self._write_state({**state, "begun": {**state.get("begun", {}), item: moment}})
+
+    def end(self, item: str) -> None:
+        """Keep that it was seen, or that it was refused."""
+        self._drop("begun", item)
 
     @property
     def attested(self) -> dict[str, str]:
@@ -76,19 +96,19 @@ class Keeping:
         """Keep a secret that came from elsewhere."""
         kept = self._secrets()
         kept.setdefault(name, {})["next" if staged else "current"] = value
-        self._write(self._secrets_file, kept)
+        self._write(self.secrets_file, kept)
 
     def promote_secret(self, name: str) -> None:
         """Let the staged secret take the current one's place."""
         kept = self._secrets()
         kept[name] = {"current": kept[name]["next"]}
-        self._write(self._secrets_file, kept)
+        self._write(self.secrets_file, kept)
 
     def drop_staged(self, name: str) -> None:
         """Forget a staged secret."""
         kept = self._secrets()
         if kept.get(name, {}).pop("next", None) is not None:
-            self._write(self._secrets_file, kept)
+            self._write(self.secrets_file, kept)
 
     def every_secret(self) -> frozenset[str]:
         """Give all kept secrets, so that what is printed can be searched for them."""
@@ -132,39 +152,53 @@ class Keeping:
             yield
 
     def _state(self) -> dict[str, Any]:
-        return _json(self._state_file, lambda value: isinstance(value, str))
+        return _json(self.state_file, lambda value: isinstance(value, str))
 
     def _secrets(self) -> dict[str, dict[str, str]]:
-        return _json(self._secrets_file, lambda value: isinstance(value, str) and bool(value))
+        return _json(self.secrets_file, lambda value: isinstance(value, str) and bool(value))
+
+    def _drop(self, group: str, name: str) -> None:
+        state = self._state()
+        if name in state.get(group, {}):
+            left = {each: value for each, value in state[group].items() if each != name}
+            self._write_state({**state, group: left})
 
     def _write_state(self, state: dict[str, Any]) -> None:
-        self._write(self._state_file, state)
+        self._write(self.state_file, state)
 
     def _write(self, path: Path, content: Any) -> None:
         self._replace(path, json.dumps(content, indent=2, sort_keys=True) + "\n")
 
     def _replace(self, path: Path, text: str) -> None:
         self._make_folder()
-        try:
-            handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{self.environment}.", suffix=_NEW)
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    file.write(text)
-                    file.flush()
-                    os.fsync(file.fileno())
-                Path(name).replace(path)
-            except BaseException:
-                Path(name).unlink(missing_ok=True)
-                raise
-            _settle(path.parent)
-        except OSError as problem:
-            raise StopTheRun(f"{path} cannot be written: {problem.strerror}") from None
+        replace_private(path, text, prefix=f".{self.environment}.")
 
     def _make_folder(self) -> None:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as problem:
             raise StopTheRun(f"the folder {self.folder} cannot be made ({type(problem).__name__})") from None
+
+
+def replace_private(path: Path, text: str, *, prefix: str = ".") -> None:
+    """Write a file whole, for its owner alone, whatever was there before.
+
+    :raises StopTheRun: when it cannot be written.
+    """
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=_NEW)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        _settle(path.parent)
+    except OSError as problem:
+        raise StopTheRun(f"{path} cannot be written: {problem.strerror}") from None
 
 
 def _made_up() -> str:

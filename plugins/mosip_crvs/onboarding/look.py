@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from mosip_crvs.mosip.calls import SingleCalls
 from mosip_crvs.mosip.doors import ProbingDoor, ReadingDoor, Said
 from mosip_crvs.mosip.endpoints import Endpoint
 from mosip_crvs.mosip.keycloak import KeycloakLook
@@ -81,6 +82,16 @@ class Look:
         return self._id("machine_id", self.surroundings.machine_id)
 
     @property
+    def officer_id(self) -> str:
+        """The officer that packets name: the sync's, or the country's."""
+        return self.surroundings.officer_id or self.country.officer.user
+
+    @property
+    def schema_version(self) -> str:
+        """The version of the ID schema that packets name."""
+        return self.surroundings.schema_version or self.keeping.ids.get("schema_version", "") or "0.1"
+
+    @property
     def realm(self) -> tuple[str, dict[str, Any], str | None]:
         """The realm's prefix, OpenID configuration and clock."""
         return self._access.realm
@@ -124,6 +135,10 @@ class Look:
         """Keycloak's admin API."""
         door = self._declared(self._access.look_at_keycloak())
         return KeycloakLook(door, self._access.prefix, self.surroundings.realm)
+
+    def at(self, url: str) -> SingleCalls:
+        """Reach what is ours: the receiver."""
+        return self._access.at(url)
 
     @property
     def esignet(self) -> ProbingDoor:

@@ -242,10 +242,12 @@ class Survey:
 
     :param results: in the order of the checks, which is an order in which they can be mended.
     :param facts: ids and dates that the checks came across, such as the centre's holidays.
+    :param complete: whether every check that there is was among them.
     """
 
     results: list[Result]
     facts: Mapping[str, Any]
+    complete: bool = True
 
     def worst(self, stops: Collection[Stops] = tuple(Stops)) -> Status:
         """Give the worst outcome among the checks that stand for something: FAIL, WARN or PASS."""

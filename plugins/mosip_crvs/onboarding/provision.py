@@ -1,7 +1,8 @@
 """Provisioning: for each thing, look, plan, apply one step, look again, until there is nothing left to do.
 
 No step is ever repeated unseen: after each one, and after every failure or kill, the next thing that happens is a look.
-So a run may end anywhere, and the next one goes on from what is really there.
+So a run may end anywhere, and the next one goes on from what is really there. A question of one item, or a gate before
+it, leaves out what needs that item and nothing else.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from mosip_crvs.errors import GateClosed, MosipRefused, MosipUnavailable
+from mosip_crvs.errors import GateClosed, MosipRefused, MosipUnavailable, QuestionForOperator, StopTheRun
 from mosip_crvs.ledger.sealing import Seal
 from mosip_crvs.mosip.doors import Door, ReadingDoor, Said
 from mosip_crvs.mosip.endpoints import Write
@@ -22,6 +23,7 @@ from mosip_crvs.mosip.keycloak import KeycloakAdmin
 from mosip_crvs.mosip.keymanager import KeyManager
 from mosip_crvs.mosip.masterdata import Masterdata
 from mosip_crvs.mosip.partners import Partners
+from mosip_crvs.onboarding import begun
 from mosip_crvs.onboarding.access import Access
 from mosip_crvs.onboarding.country import Country
 from mosip_crvs.onboarding.keeping import Keeping
@@ -48,12 +50,14 @@ class Step:
 
     :param what: it changes, for people.
     :param call: by which it is done; None for a local one.
+    :param unique: the far side refuses to make it a second time; where it does not, it must not be asked twice.
     """
 
     change: Change
     what: str
     call: Write | None
     perform: Callable[[], None] = field(repr=False)
+    unique: bool = True
 
     def line(self) -> str:
         """Write the step in one line."""
@@ -91,6 +95,11 @@ class Item:
     needs: tuple[str, ...] = ()
 
 
+def signature(item: Item, step: Step) -> str:
+    """Name a step as people approve it: without the ids in its words, which become known only while a run goes on."""
+    return f"{item.id} {step.call.method} {step.call.template}" if step.call else f"{item.id} {step.change}"
+
+
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """What the operator allows beyond the ordinary.
@@ -98,11 +107,13 @@ class Wishes:
     :param publish_id_schema: publish the country's ID schema: for the whole platform, for good.
     :param accept_new_key: give the machine the key that the key manager has now.
     :param attested: gates that the operator says to have passed.
+    :param approved: the steps that may be made, by their :func:`signature`; None for all that are needed.
     """
 
     publish_id_schema: bool = False
     accept_new_key: bool = False
     attested: frozenset[str] = frozenset()
+    approved: frozenset[str] | None = None
 
 
 NOTHING_MORE = Wishes()
@@ -190,17 +201,32 @@ class Outcome:
 
     :param steps: done, or planned, with the item of each.
     :param waiting: gates that a person must pass, by item.
+    :param questions: that a person must decide, by item.
     :param left: items that wait for those.
     """
 
     steps: list[tuple[Item, Step]] = field(default_factory=list)
     waiting: dict[str, str] = field(default_factory=dict)
+    questions: dict[str, str] = field(default_factory=dict)
     left: list[Item] = field(default_factory=list)
 
     @property
     def writes(self) -> int:
         """How many steps change something at MOSIP."""
         return sum(1 for _, step in self.steps if step.call is not None)
+
+    @property
+    def signatures(self) -> frozenset[str]:
+        """The steps, as people approve them."""
+        return frozenset(signature(item, step) for item, step in self.steps)
+
+    def ask(self) -> None:
+        """Raise what a person must decide.
+
+        :raises QuestionForOperator: with every question, if there is one.
+        """
+        if self.questions:
+            raise QuestionForOperator("; ".join(f"{item}: {text}" for item, text in self.questions.items()))
 
 
 Tell = Callable[[Item, Step | None, str], None]
@@ -210,10 +236,9 @@ Ask = Callable[[str, str], bool]
 
 
 def provision(items: Sequence[Item], bench: Bench, *, tell: Tell, ask: Ask | None = None) -> Outcome:
-    """Do, or only plan, everything that is not yet as the country wants it.
+    """Do, or only plan, everything that is not yet as the country wants it, and nobody has to decide or do first.
 
     :param ask: asks a person about a gate; None leaves what depends on it for the next run.
-    :raises QuestionForOperator: when something can only be decided by a person.
     """
     outcome = Outcome()
     stuck: set[str] = set()
@@ -221,9 +246,16 @@ def provision(items: Sequence[Item], bench: Bench, *, tell: Tell, ask: Ask | Non
         if stuck.intersection(item.needs):
             outcome.left.append(item)
             stuck.add(item.id)
-        elif gate := _pass(item, bench, outcome, tell, ask):
-            outcome.waiting[item.id] = gate
+            continue
+        try:
+            gate = _pass(item, bench, outcome, tell, ask)
+        except QuestionForOperator as question:
+            outcome.questions[item.id] = str(question)
             stuck.add(item.id)
+        else:
+            if gate:
+                outcome.waiting[item.id] = gate
+                stuck.add(item.id)
     return outcome
 
 
@@ -231,7 +263,7 @@ def _pass(item: Item, bench: Bench, outcome: Outcome, tell: Tell, ask: Ask | Non
     """Bring an item into order, asking a person at its gate; give the gate that stays closed, or nothing."""
     while True:
         try:
-            _settle(item, bench, outcome, tell)
+            (_foresee if bench.planning else _settle)(item, bench, outcome, tell)
         except GateClosed as gate:
             if ask is None or bench.planning or not ask(item.id, str(gate)):
                 return str(gate)
@@ -240,40 +272,96 @@ def _pass(item: Item, bench: Bench, outcome: Outcome, tell: Tell, ask: Ask | Non
             return ""
 
 
+def _foresee(item: Item, bench: Bench, outcome: Outcome, tell: Tell) -> None:
+    """Plan what one item needs."""
+    plan = _planned(item, bench)
+    # Two items may lack the same thing; the first one makes it for both.
+    there = {step.what for _, step in outcome.steps}
+    for step in plan.steps:
+        if step.what not in there:
+            tell(item, step, "planned")
+            outcome.steps.append((item, step))
+    if not plan.steps and not plan.unseen:
+        tell(item, None, "")
+
+
 def _settle(item: Item, bench: Bench, outcome: Outcome, tell: Tell) -> None:
     """Bring one item into order, one step at a time."""
     done: set[str] = set()
-    unknown = 0
+    unknown: list[str] = []
     for _ in range(_MOST_STEPS):
-        plan = _planned(item, bench)
-        # Two items may lack the same thing; the first one makes it for both.
-        steps = _not_in(outcome, plan.steps) if bench.planning else plan.steps
-        for step in steps if bench.planning else steps[:1]:
-            tell(item, step, "planned" if bench.planning else "now")
-        if bench.planning or not steps:
-            outcome.steps += [(item, step) for step in steps]
-            if not plan.steps and not plan.unseen:
+        plan = _patiently_planned(item, bench)
+        if not plan.steps:
+            if not plan.unseen:
                 tell(item, None, "")
             return
-        if steps[0].what in done:
-            raise MosipRefused(f"{item.id}: MOSIP took this and shows no trace of it: {steps[0].line()}")
+        step = plan.steps[0]
+        if step.what in done:
+            raise MosipRefused(f"{item.id}: MOSIP took this and shows no trace of it: {step.line()}")
+        _may_be_made(item, step, bench, unknown)
+        tell(item, step, "now")
         try:
-            steps[0].perform()
+            _make(item, step, bench)
         except MosipUnavailable:
             # Nobody knows whether it was made; the next look will tell.
-            unknown += 1
-            if unknown > MOST_UNKNOWN:
+            unknown.append(step.what)
+            if len(unknown) > MOST_UNKNOWN:
                 raise
-            time.sleep(_LOOK_AGAIN_SECONDS * unknown)
+            time.sleep(_LOOK_AGAIN_SECONDS * len(unknown))
         else:
-            done.add(steps[0].what)
-            outcome.steps.append((item, steps[0]))
+            done.add(step.what)
+            outcome.steps.append((item, step))
     raise MosipRefused(f"{item.id}: no end after {_MOST_STEPS} steps")
 
 
-def _not_in(outcome: Outcome, steps: Sequence[Step]) -> list[Step]:
-    planned = {step.what for _, step in outcome.steps}
-    return [step for step in steps if step.what not in planned]
+def _may_be_made(item: Item, step: Step, bench: Bench, unknown: Sequence[str]) -> None:
+    """Ask a person where a step was not approved, or could be made twice.
+
+    :param unknown: steps whose end nobody knows.
+    """
+    approved = bench.wishes.approved
+    if approved is not None and signature(item, step) not in approved:
+        raise QuestionForOperator(f"this is not in the plan that was approved: {step.line()}. Plan and approve again")
+    if not step.unique and step.what in unknown:
+        raise QuestionForOperator(
+            f"nobody knows what became of this, and MOSIP would make a second one: {step.line()}. It may still appear: "
+            "look for it in the admin console, then run again"
+        )
+
+
+def _make(item: Item, step: Step, bench: Bench) -> None:
+    """Make a step; one that could be made twice is written down before.
+
+    :raises MosipUnavailable: when nobody knows whether it was made.
+    """
+    if step.unique:
+        step.perform()
+        return
+    begun.begin(bench.keeping, item.id)
+    try:
+        step.perform()
+    except MosipUnavailable:
+        begun.begin(bench.keeping, item.id)  # from here on nobody listens, and it may still come
+        raise
+    except StopTheRun:
+        bench.keeping.end(item.id)  # refused: it will not come
+        raise
+
+
+def _patiently_planned(item: Item, bench: Bench) -> Plan:
+    """Look, and look again as long as what was begun may still come."""
+    plan = _planned(item, bench)
+    timeout = bench.access.surroundings.timeout
+    while _could_be_twice(plan) and (left := begun.seconds_left(bench.keeping, item.id, timeout)) > 0:
+        begun.pause(left)
+        plan = _planned(item, bench)
+    if not _could_be_twice(plan):
+        bench.keeping.end(item.id)
+    return plan
+
+
+def _could_be_twice(plan: Plan) -> bool:
+    return bool(plan.steps) and not plan.steps[0].unique
 
 
 def _planned(item: Item, bench: Bench) -> Plan:

@@ -38,15 +38,18 @@ def summary(survey: Survey, configuration: Sequence[ConfigFinding] = ()) -> str:
     if failing:
         return f"{said}. Mend {failing[0]} first" + (f", then {', '.join(failing[1:])}." if failing[1:] else ".")
     skipped = [result.check.id for result in survey.results if result.status is Status.SKIP]
-    ready = "What was looked at is in order" if skipped else "MOSIP is ready"
+    skipped += [finding.id for finding in configuration if str(finding.status) == "SKIP"]
+    everything = not skipped and survey.complete
+    ready = "MOSIP is ready" if everything else "What was looked at is in order"
     left = f"; not looked at: {', '.join(skipped)}" if skipped else ""
     return f"{said}. {ready}{'; see the warnings' if counts['WARN'] else ''}{left}."
 
 
 def preflight_json(survey: Survey, configuration: Sequence[ConfigFinding] = ()) -> str:
     """Write a preflight as JSON."""
+    statuses = {str(survey.worst()), *(str(finding.status) for finding in configuration)}
     content = {
-        "verdict": str(survey.worst()),
+        "verdict": next(status for status in ("FAIL", "WARN", "PASS") if status in statuses),
         "checks": [result.as_dict() for result in survey.results],
         "configuration": [
             {

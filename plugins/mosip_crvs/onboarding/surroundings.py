@@ -57,7 +57,8 @@ class Surroundings:
     """One environment of a country's MOSIP, as this machine reaches it.
 
     :param folder: where what was made there is kept: ids, generated secrets, keys.
-    :param center_id: and the ids after it, where they are given; else what provisioning kept, else found by name.
+    :param center_id: and the ids after it, as the sync has them, where they are given; else what provisioning kept,
+        else found by the names in the country file.
     :param receiver_url: where MOSIP's hub reaches the receiver.
     :param ledger_url: of the ledger; empty when there is none to look at. It may hold a password.
     :param include: the country's SQL, mappings, rules and schemas.
@@ -73,6 +74,7 @@ class Surroundings:
     receiver_url: str = ""
     center_id: str = ""
     machine_id: str = ""
+    officer_id: str = ""
     schema_version: str = ""
     include: Path = Path("include")
     ledger_url: str = field(default="", repr=False)
@@ -116,6 +118,7 @@ def from_environment(folder: Path, environment: Mapping[str, str] = os.environ) 
         receiver_url=get("CRVS_RECEIVER_URL", "").rstrip("/"),
         center_id=get("MOSIP_CENTER_ID", ""),
         machine_id=get("MOSIP_MACHINE_ID", ""),
+        officer_id=get("MOSIP_OFFICER_ID", ""),
         schema_version=get("MOSIP_SCHEMA_VERSION", ""),
         include=Path(get("CRVS_INCLUDE_DIR", "include")),
         ledger_url=get("CRVS_LEDGER_URL", ""),

@@ -62,7 +62,7 @@ class DayBalance:
     :param kinds: the terms of births and of deaths, of the last sync of each.
     :param earlier: the terms of the day's syncs before those, added up: what of them is still open or was refused must
         not be forgotten because the day was read again.
-    :param finished: whether every batch was read to its end.
+    :param finished: whether those last syncs were read to their end.
     :param holds: the held applications of all the day's syncs, by the code that says why; those that no call was made
         for, be it that none was due yet, as :data:`NOT_TRIED`.
     :param hold: what the day waits for, when nothing else keeps it from being finished.

@@ -67,7 +67,7 @@ def verdict(balance: DayBalance) -> str:
     if not balance.finished and balance.hold:
         return (
             f"HELD: {balance.hold.on} is a holiday of the centre, and MOSIP fails what is created on one; "
-            f"the next run from {balance.hold.until} on sends what waits; what was read is explained."
+            f"the next run from {balance.hold.until} (UTC) on sends what waits; what was read is explained."
         )
     if not balance.finished:
         return "Not finished: part of the day is still to be read; what was read is explained."

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 from sqlalchemy import Engine
 
 from mosip_crvs.errors import QuarantineShareExceeded
 from mosip_crvs.ledger import batches
+from mosip_crvs.ledger.sending import NOT_READ_AGAIN
 from mosip_crvs.model import RegistrationKind
 
+log = logging.getLogger(__name__)
 SMALLEST_JUDGED = 50
 """Batches of fewer events are not judged by shares: three bad records out of four say nothing of the mapping."""
 
@@ -32,6 +36,14 @@ def close_batch(ledger: Engine, kind: str, batch_id: int, max_quarantine_share: 
         held, center = batches.held_of(ledger, batch_id, hold.code)
         return (
             f"batch {batch_id} is HELD: {hold.on} is a holiday of centre {center}; "
-            f"the next run from {hold.until} on sends its {held:,} applications"
+            f"the next run from {hold.until} (UTC) on sends its {held:,} applications"
+        )
+    left, _ = batches.held_of(ledger, batch_id, NOT_READ_AGAIN)
+    if left:
+        log.error(
+            "ALARM not_read_again: a holiday held %d applications of batch %d, and the registry does not give their "
+            "registrations any more, or they are not eligible now: look at each, it has an AID and was never sent",
+            left,
+            batch_id,
         )
     return f"batch {batch_id} is closed: {read} events read, {quarantined} in quarantine"

@@ -5,7 +5,7 @@ The histories are what MOSIP's own stages ask for, so they are asked for in the 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine, text
@@ -14,6 +14,7 @@ from mosip_crvs.aid import first_tick, mint_aids, tick_of
 from mosip_crvs.ledger.connection import transaction
 from mosip_crvs.mosip import keycloak, keymanager
 from mosip_crvs.mosip import masterdata as md
+from mosip_crvs.mosip.calendar import holiday_in
 from mosip_crvs.mosip.doors import now_text
 from mosip_crvs.mosip.keymanager import same_key
 from mosip_crvs.mosip.masterdata import active
@@ -59,16 +60,27 @@ def _center_history_is_active(look: Look) -> Verdict:
 def _center_works_today(look: Look) -> Verdict:
     today = datetime.now(UTC).date()
     days = [today + timedelta(days=ahead) for ahead in range(look.country.thresholds.holiday_days + 1)]
-    holidays = [
-        day for day in days if not look.masterdata.is_working_day(look.center_id, f"{day.isoformat()}T12:00:00.000Z")
-    ]
-    known = {"center_days": {day: day in holidays for day in days}}
-    names = listed([day.isoformat() for day in holidays])
-    if today in holidays:
+    known = {day: holiday for day in days if (holiday := _is_holiday(look, day)) is not None}
+    facts = {"center_days": known}
+    if today not in known:
+        evidence = f"MOSIP does not say whether {today} is a holiday of centre {look.center_id}"
+        return warned(evidence, _ASK_FOR_DAYS, **facts)
+    if known[today]:
         evidence = f"{today} is a holiday of centre {look.center_id}: MOSIP would fail every packet of today"
-        return Verdict(Status.WARN, evidence, facts=known)  # the sync holds the night by itself
-    ahead = f"; holidays ahead: {names}, those nights are held" if holidays else ""
-    return passed(f"no holiday today{ahead} (asked for {len(days)} days)", **known)
+        return Verdict(Status.WARN, evidence, facts=facts)  # the sync holds the night by itself
+    holidays = listed([day.isoformat() for day, holiday in known.items() if holiday])
+    ahead = f"; holidays ahead: {holidays}, those nights are held" if holidays else ""
+    return passed(f"no holiday today{ahead} (known for {len(known)} days)", **facts)
+
+
+_ASK_FOR_DAYS = "list the centre's holidays in the 'mosip' connection (holidays), so that the sync knows them"
+
+
+def _is_holiday(look: Look, day: date) -> bool | None:
+    """Ask about a day of MOSIP's, which is UTC's; None when the answer is not a clear one."""
+    moment = f"{day.isoformat()}T12:00:00.000Z"
+    said = look.door.ask(md.CENTER_AT, center=look.center_id, language=look.country.language, moment=moment)
+    return holiday_in(said.response) if said.succeeded else None
 
 
 def _center_has_all_languages(look: Look) -> Verdict:
@@ -99,7 +111,7 @@ def _machine_is_ours(look: Look) -> Verdict:
     if str(machine.get("regCenterId")) != look.center_id:
         return failed(
             f"machine {machine_id} belongs to centre {machine.get('regCenterId')}, not {look.center_id}",
-            f"set its regCenterId to {look.center_id}: provision does it",
+            f"set its regCenterId to {look.center_id}: provision does it if it made the machine, and else asks",
         )
     return passed(f"machine {machine_id} is active in centre {look.center_id}", machine_id=machine_id)
 
@@ -143,28 +155,30 @@ def _machine_has_the_live_key(look: Look) -> Verdict:
 
 
 def _officer_in_keycloak(look: Look) -> Verdict:
-    officer = look.country.officer
-    user = look.keycloak.user(officer.user)
+    officer, role = look.officer_id, look.country.officer.role
+    user = look.keycloak.user(officer)
     if user is None:
-        return failed(f"Keycloak has no user {officer.user}")
+        return failed(f"Keycloak has no user {officer}")
     if not user.get("enabled"):
-        return failed(f"the user {officer.user} is disabled", "enable the user: provision does it")
-    if officer.role not in look.keycloak.roles_of(str(user["id"])):
         return failed(
-            f"the user {officer.user} lacks the realm role {officer.role}", f"give it {officer.role}: provision does it"
+            f"the user {officer} is disabled", "enable the user: provision does it if it made the user, and else asks"
         )
-    return passed(f"{officer.user} is enabled and has {officer.role}")
+    if role not in look.keycloak.roles_of(str(user["id"])):
+        return failed(
+            f"the user {officer} lacks the realm role {role}", f"give it {role}: provision does it"
+        )
+    return passed(f"{officer} is enabled and has {role}")
 
 
 def _officer_history_is_active(look: Look) -> Verdict:
-    rows = look.masterdata.officer_history(look.country.officer.user, now_text())
+    rows = look.masterdata.officer_history(look.officer_id, now_text())
     if not active(latest(rows)):
-        return failed(f"masterdata has no active officer {look.country.officer.user} now ({len(rows)} rows)")
-    return passed(f"{look.country.officer.user} is active in masterdata")
+        return failed(f"masterdata has no active officer {look.officer_id} now ({len(rows)} rows)")
+    return passed(f"{look.officer_id} is active in masterdata")
 
 
 def _officer_is_mapped(look: Look) -> Verdict:
-    who = (look.center_id, look.machine_id, look.country.officer.user)
+    who = (look.center_id, look.machine_id, look.officer_id)
     rows = look.masterdata.mapping_history(*who, now_text())
     if not any(active(row) for row in rows):
         return failed(f"no active mapping of centre {who[0]}, machine {who[1]} and officer {who[2]}")
@@ -215,7 +229,7 @@ def _encryption_key(look: Look) -> Verdict:
             f"the packet encryption key ended {-left} days ago",
             "MOSIP makes a new one with the next packet; if packets fail with KER-KMS-012, operations must renew it",
         )
-    return passed(f"the packet encryption key is good for {left} days", packet_key_days=left)
+    return passed(f"the packet encryption key is good for {left} days")
 
 
 CHECKS: tuple[Check, ...] = (
@@ -227,7 +241,8 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "CE-02", "the centre's history says active, as MOSIP's stages ask", _center_history_is_active,
         calls=(md.CENTER_HISTORY,), identity=Identity.PROVISIONER, needs=("CE-01", "KC-05"),
-        fix="switch the centre off and on again: its history begins with the switch, and packets before it fail",
+        fix="switch the centre off and on again (PATCH registrationcenters?id=<id>&isActive=false, then true): its "
+        "history begins with the switch, and packets before it fail",
     ),
     Check(
         "CE-03", "today is no holiday of the centre", _center_works_today, calls=(md.CENTER_AT,),
@@ -247,7 +262,8 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "MA-02", "the machine's history says active", _machine_history_is_active, calls=(md.MACHINE_HISTORY,),
-        identity=Identity.PROVISIONER, needs=("MA-01", "KC-05"), fix="switch the machine off and on again",
+        identity=Identity.PROVISIONER, needs=("MA-01", "KC-05"),
+        fix="switch the machine off and on again (PATCH machines?id=<id>&isActive=false, then true)",
     ),
     Check(
         "MA-04", "no other machine holds the signing key", _key_is_free,
@@ -273,7 +289,8 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "OF-03", "officer, centre and machine are mapped to one another", _officer_is_mapped,
         calls=(md.MAPPING_HISTORY,), identity=Identity.PROVISIONER, needs=("CE-02", "MA-02", "OF-02"),
-        fix="map the officer to this centre and switch the mapping on: provision does it",
+        fix="map the officer to this centre and switch the mapping on: provision does it, and asks before it moves an "
+        "officer that it did not make",
     ),
     Check(
         "ID-01", "AIDs begin with centre and machine, and none is given twice", _aids_are_right,

@@ -72,7 +72,7 @@ def is_active(row: Mapping[str, Any]) -> bool:
 
 
 def _policy_is_published(look: Look, partner: Partner) -> Verdict:
-    row = look.partners.policy_named(partner.policy.name)
+    row = look.partners.policy_named(partner.policy.name, partner.policy.group)
     if row is None:
         return failed(f"no policy {partner.policy.name}", "run provision: it makes and publishes the policy")
     policy = look.partners.policy(policy_id(row))
@@ -95,7 +95,7 @@ def policy_id(row: Mapping[str, Any]) -> str:
 
 
 def _mapping_is_approved(look: Look, partner: Partner) -> Verdict:
-    row = look.partners.policy_named(partner.policy.name)
+    row = look.partners.policy_named(partner.policy.name, partner.policy.group)
     found = look.partners.mappings(partner.id, policy_id(row)) if row else []
     states = {str(each.get("statusCode")).lower() for each in found}
     if "approved" in states:
@@ -198,7 +198,7 @@ def calendar(look: Look) -> list[tuple[str, datetime]]:
 
 
 def _policy_end(look: Look, policy: Policy) -> Iterable[tuple[str, datetime]]:
-    row = look.partners.policy_named(policy.name)
+    row = look.partners.policy_named(policy.name, policy.group)
     until = date_of(row.get("validTill") or row.get("validToDate")) if row else None
     return [(f"policy {policy.name}", until)] if until else []
 

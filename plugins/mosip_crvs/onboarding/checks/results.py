@@ -9,13 +9,12 @@ from sqlalchemy import text
 from mosip_crvs.errors import CredentialMissing, MosipRefused
 from mosip_crvs.ledger import subscriptions
 from mosip_crvs.ledger.connection import transaction
-from mosip_crvs.mosip.calls import SingleCalls
 from mosip_crvs.mosip.endpoints import Read
 from mosip_crvs.onboarding.checks.authentication import claims_of, realm_roles
 from mosip_crvs.onboarding.look import Look
 from mosip_crvs.onboarding.preflight import Check, Status, Stops, Verdict
 from mosip_crvs.onboarding.surroundings import Identity
-from mosip_crvs.onboarding.verdicts import failed, listed, passed
+from mosip_crvs.onboarding.verdicts import failed, listed, passed, warned
 from mosip_crvs.receiver.app import PREFLIGHT_PATH
 from mosip_crvs.reconciliation.subscribing import TOPICS
 
@@ -26,9 +25,10 @@ _ACCOUNT = "service-account-"
 def _hub_is_healthy(look: Look) -> Verdict:
     said = look.door.ask(HUB_HEALTH, prefix=look.surroundings.hub_path.rstrip("/") + "/")
     if said.status == 404:
-        return failed(
-            f"there is no hub at {look.surroundings.hub_path}",
-            "set MOSIP_HUB_PATH, or hub_path in the 'mosip' connection's extra, to where MOSIP_URL has the hub",
+        return warned(
+            f"there is no health page below {look.surroundings.hub_path}",
+            "if results come, the gateway only hides it; else set MOSIP_HUB_PATH, or hub_path in the 'mosip' "
+            "connection's extra, to where MOSIP_URL has the hub",
         )
     if not said.succeeded:
         return failed(f"the hub's health answers {said.refusal}")
@@ -84,8 +84,7 @@ def _callback_answers(look: Look) -> Verdict:
             "set CRVS_RECEIVER_URL, or receiver_url in the 'mosip' connection's extra",
         )
     challenge = secrets.token_hex(8)
-    receiver = SingleCalls(url, timeout=look.surroundings.timeout)
-    reply = receiver.send("GET", f"{PREFLIGHT_PATH}?hub.challenge={challenge}")
+    reply = look.at(url).send("GET", f"{PREFLIGHT_PATH}?hub.challenge={challenge}")
     if reply.status != 200 or reply.body.decode("utf-8", "replace") != challenge:
         return failed(f"the receiver at {url} answers a challenge with HTTP {reply.status}")
     return passed(f"the receiver at {url} answers challenges and can store")

@@ -6,6 +6,9 @@ import json
 import math
 from typing import Any
 
+from mosip_crvs.errors import SchemaError
+from mosip_crvs.identity.page import PageMapper
+from mosip_crvs.identity.schema import MANDATORY, compile_for
 from mosip_crvs.model import RegistrationKind
 from mosip_crvs.mosip import masterdata
 from mosip_crvs.onboarding.look import Look
@@ -49,31 +52,70 @@ def _published_schema(look: Look) -> Verdict:
     row = look.masterdata.latest_schema()
     if row is None:
         return failed("no ID schema is published", "publish one: provision --publish-id-schema")
-    published = parsed(row)
-    lacks = sorted(set(look.country.id_schema.fields) - identity_fields(published))
-    version = str(row.get("idVersion"))
+    published, version = parsed(row), str(row.get("idVersion"))
+    lacks = sorted((set(look.country.id_schema.fields) | _mapped(look)) - identity_fields(published))
     if lacks:
         return failed(f"ID schema {version} lacks {listed(lacks)}")
-    pinned = look.surroundings.schema_version or look.keeping.ids.get("schema_version")
-    if pinned and not same_version(pinned, version):
+    if not same_version(look.schema_version, version):
         return failed(
-            f"ID schema {version} is published, and the sync sends {pinned}",
+            f"ID schema {version} is published, and the sync sends {look.schema_version}",
             f"compare the two schemas, then set schema_version to {version} in the 'mosip' connection",
         )
-    wanted = look.country.schema()
-    if canonical(published) != canonical(wanted):
-        return warned(
-            f"ID schema {version} is not the same as {look.country.id_schema.file}",
-            "packets carry the file: put the published schema in its place, and check the mapping (SC-02)",
+    if unmapped := _demanded_in_vain(look, published):
+        return failed(
+            f"ID schema {version} demands {listed(unmapped)}, which the mapping does not give",
+            "put the published schema into include/schemas, and map these fields in include/mappings",
         )
-    return passed(f"ID schema {version} is published and is {look.country.id_schema.file}")
+    if canonical(look.country.schema()) != _carried(look):
+        return warned(
+            f"{look.country.id_schema.file} of the country file is not include/schemas/id-schema.json",
+            "make them one: packets carry the second, and provision publishes the first",
+        )
+    if canonical(published) != _carried(look):
+        return warned(
+            f"ID schema {version} is not the same as include/schemas/id-schema.json, which packets carry",
+            "put the published schema in its place",
+        )
+    return passed(f"ID schema {version} is published, and packets carry the same")
+
+
+def _mapped(look: Look) -> set[str]:
+    """Give the fields that births and deaths are sent with; MOSIP drops those that its schema does not have."""
+    return {mapped.name for mapper in _mappers(look) for mapped in mapper.mapping.fields} | _MADE_BY_US
+
+
+def _mappers(look: Look) -> list[PageMapper]:
+    files = CountryFiles(look.surroundings.include)
+    return [files.mapper(kind, look.schema_version) for kind in RegistrationKind]
+
+
+def _demanded_in_vain(look: Look, published: dict[str, Any]) -> list[str]:
+    """Give the fields without which MOSIP refuses a packet of a process, and which its registrations are sent without.
+
+    :raises SchemaError: when the published schema is not in MOSIP's structure.
+    """
+    lacking: list[str] = []
+    for mapper in _mappers(look):
+        process = mapper.mapping.process
+        try:
+            demanded = set(compile_for(published, MANDATORY[process])["required"])
+        except (KeyError, TypeError) as problem:
+            raise SchemaError(f"the published ID schema is not in MOSIP's structure: {problem}") from None
+        given = {mapped.name for mapped in mapper.mapping.fields} | _MADE_BY_US
+        lacking += [f"{name} ({process})" for name in sorted(demanded - given)]
+    return lacking
+
+
+def _carried(look: Look) -> str:
+    """Give the schema that packets carry, as :func:`canonical` writes it."""
+    return canonical(json.loads(_mappers(look)[0].schema.text))
 
 
 def _mapping_is_complete(look: Look) -> Verdict:
     files = CountryFiles(look.surroundings.include)
     counts = []
     for kind in RegistrationKind:
-        mapper = files.mapper(kind, look.surroundings.schema_version or "0.1")  # compiles every pattern
+        mapper = files.mapper(kind, look.schema_version)  # compiles every pattern
         required = set(mapper.schema.compiled["required"]) - _MADE_BY_US
         missing = sorted(required - {mapped.name for mapped in mapper.mapping.fields})
         if missing:
@@ -87,12 +129,12 @@ def _mapping_is_complete(look: Look) -> Verdict:
 
 CHECKS: tuple[Check, ...] = (
     Check(
-        "SC-01", "the published ID schema has the fields of births and deaths", _published_schema,
-        calls=(masterdata.LATEST_SCHEMA,), identity=Identity.PROVISIONER, needs=("AU-01",),
-        fix="publish the country's schema, for the whole platform and for good: provision --publish-id-schema",
-    ),
-    Check(
         "SC-02", "the mapping covers what the ID schema demands", _mapping_is_complete,
         fix="mend include/mappings or include/schemas as the text says",
+    ),
+    Check(
+        "SC-01", "the published ID schema has the fields of births and deaths", _published_schema,
+        calls=(masterdata.LATEST_SCHEMA,), identity=Identity.PROVISIONER, needs=("AU-01",), after=("SC-02",),
+        fix="publish the country's schema, for the whole platform and for good: provision --publish-id-schema",
     ),
 )  # fmt: skip

@@ -67,6 +67,7 @@ def _id_schema(bench: Bench) -> Plan:
         f"draft of ID schema {country.id_schema.title!r}",
         md.CREATE_SCHEMA,
         lambda: data.create_schema(country.id_schema.title, "Births and deaths", wanted),
+        unique=False,
     )
     publish = patching(
         f"ID schema {country.id_schema.title!r}: published",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from mosip_crvs.errors import QuestionForOperator
 from mosip_crvs.mosip import partners as pms
 from mosip_crvs.mosip.partners import oidc_client_id
 from mosip_crvs.onboarding import certificates
@@ -17,6 +18,11 @@ def _oidc_key(bench: Bench) -> Plan:
     keeping = bench.keeping
     if keeping.read(certificates.OIDC_KEY_FILE):
         return Plan()
+    if known := keeping.ids.get("oidc_client_id"):
+        raise QuestionForOperator(
+            f"the private key {keeping.file(certificates.OIDC_KEY_FILE)} of the OIDC client {known} is gone: put it "
+            f"back from a backup. To begin anew with another client, remove oidc_client_id from {keeping.state_file}"
+        )
     make = Step(
         Change.LOCAL,
         "private key of the OIDC client",
@@ -43,7 +49,7 @@ def _oidc_client(bench: Bench) -> Plan:
         "clientAuthMethods": ["private_key_jwt"],
     }
     if there is None:
-        policy = data.policy_named(partner.policy.name) or {}
+        policy = data.policy_named(partner.policy.name, partner.policy.group) or {}
         request = {
             **common,
             "name": wanted.name,

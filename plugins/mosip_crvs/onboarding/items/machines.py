@@ -9,6 +9,7 @@ from mosip_crvs.errors import QuestionForOperator
 from mosip_crvs.mosip import masterdata as md
 from mosip_crvs.mosip.keymanager import same_key
 from mosip_crvs.mosip.masterdata import Masterdata, active
+from mosip_crvs.onboarding.items.made import made_here, making
 from mosip_crvs.onboarding.items.steps import creating, later, patching
 from mosip_crvs.onboarding.items.zones import seeing_data
 from mosip_crvs.onboarding.provision import Bench, Item, Plan, Step
@@ -20,7 +21,9 @@ def _machine(bench: Bench) -> Plan:
     machine = _our_machine(bench, data, key)
     if machine is None:
         return Plan(_new_machine(bench, data, key, bench.id("center_id")))
-    return Plan(_machine_steps(bench, data, machine, key), {"machine_id": str(machine["id"])})
+    machine_id = str(machine["id"])
+    ours = made_here(bench, "machine", machine_id, str(machine.get("name")))
+    return Plan(_machine_steps(bench, data, machine, key, ours=bool(ours)), {"machine_id": machine_id, **ours})
 
 
 def _our_machine(bench: Bench, data: Masterdata, key: str) -> Mapping[str, Any] | None:
@@ -70,7 +73,7 @@ def _new_machine(bench: Bench, data: Masterdata, key: str, center_id: str) -> li
         creating(
             f"machine {machine.name!r} with the key manager's key",
             md.CREATE_MACHINE,
-            lambda: data.create_machine(fields),
+            making(bench, "machine", machine.name, lambda: data.create_machine(fields)),
         ),
         patching(f"machine {machine.name!r}: active", md.ACTIVATE_MACHINE, later),
     ]
@@ -80,10 +83,21 @@ def _zone(bench: Bench) -> str:
     return bench.country.machine.zone or str(bench.country.center.fields.get("zoneCode", bench.country.zone))
 
 
-def _machine_steps(bench: Bench, data: Masterdata, machine: Mapping[str, Any], key: str) -> list[Step]:
+def _machine_steps(bench: Bench, data: Masterdata, machine: Mapping[str, Any], key: str, *, ours: bool) -> list[Step]:
+    """Plan what a machine lacks.
+
+    :param ours: whether it was made here; else somebody may be working with it.
+    """
     machine_id, center_id = str(machine["id"]), bench.id("center_id")
     changes: dict[str, Any] = {}
     if str(machine.get("regCenterId")) != center_id:
+        if not ours:
+            raise QuestionForOperator(
+                f"machine {machine_id} ({machine.get('name')}) belongs to centre {machine.get('regCenterId')}, not "
+                f"{center_id or repr(bench.country.center_name)}. It was not made here, and somebody may be working "
+                "with it: give machine.name another name in the country file, use the machine's centre "
+                "(MOSIP_CENTER_ID), or move the machine in the admin console"
+            )
         changes["regCenterId"] = center_id
     if not same_key(str(machine.get("signPublicKey")), key):
         if not bench.wishes.accept_new_key:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
+from mosip_crvs.errors import QuestionForOperator
 from mosip_crvs.mosip import keycloak as kc
 from mosip_crvs.mosip import masterdata as md
 from mosip_crvs.mosip.keycloak import missing_roles
 from mosip_crvs.mosip.masterdata import active
 from mosip_crvs.onboarding.items.keycloak import assign_roles
+from mosip_crvs.onboarding.items.made import made_here, making
 from mosip_crvs.onboarding.items.steps import creating, later, patching
 from mosip_crvs.onboarding.items.zones import seeing_data, zone_plan
 from mosip_crvs.onboarding.provision import Bench, Item, Plan
@@ -18,18 +20,27 @@ def _officer(bench: Bench) -> Plan:
     officer = bench.country.officer
     user = bench.keycloak.user(officer.user)
     if user is None:
+        create = making(bench, "officer", officer.user, lambda: bench.keycloak.create_user(_user(bench)))
         return Plan(
             [
-                creating(f"user {officer.user}", kc.CREATE_USER, lambda: bench.keycloak.create_user(_user(bench))),
+                creating(f"user {officer.user}", kc.CREATE_USER, create),
                 patching(f"realm role {officer.role} for {officer.user}", kc.ASSIGN_ROLES, later),
             ]
         )
+    ours = made_here(bench, "officer", str(user["id"]), officer.user)
     if not user.get("enabled"):
+        if not ours:
+            raise QuestionForOperator(
+                f"the user {officer.user} is disabled in Keycloak and was not made here: somebody may have shut a "
+                "living officer out. Enable the user in Keycloak's console, or name another officer.user in the "
+                "country file"
+            )
         enable = lambda: bench.keycloak.update_user(user, {"enabled": True})  # noqa: E731
-        return Plan([patching(f"user {officer.user}: enabled", kc.UPDATE_USER, enable)])
+        return Plan([patching(f"user {officer.user}: enabled", kc.UPDATE_USER, enable)], ours)
     missing = missing_roles(bench.keycloak.roles_of(str(user["id"])), [officer.role])
     assign = partial(assign_roles, bench, str(user["id"]), missing)
-    return Plan([patching(f"realm role {role} for {officer.user}", kc.ASSIGN_ROLES, assign) for role in missing])
+    steps = [patching(f"realm role {role} for {officer.user}", kc.ASSIGN_ROLES, assign) for role in missing]
+    return Plan(steps, ours)
 
 
 def _user(bench: Bench) -> dict[str, object]:
@@ -65,6 +76,7 @@ def _officer_center(bench: Bench) -> Plan:
     if not rows:
         return Plan([create, activate])
     if str(rows[0].get("regCenterId")) != center_id:
+        _check_ours(bench, str(rows[0].get("regCenterId")))
         move = patching(
             f"{officer}: from centre {rows[0].get('regCenterId')} to {center_id}",
             md.UPDATE_USER_CENTER,
@@ -72,6 +84,21 @@ def _officer_center(bench: Bench) -> Plan:
         )
         return Plan([move, activate])
     return Plan([] if active(rows[0]) else [activate])
+
+
+def _check_ours(bench: Bench, elsewhere: str) -> None:
+    """See that the officer is ours to move.
+
+    :param elsewhere: the centre where the officer is.
+    :raises QuestionForOperator: when it may be a living one.
+    """
+    officer = bench.country.officer.user
+    user = bench.keycloak.user(officer)
+    if user is None or not made_here(bench, "officer", str(user["id"]), officer):
+        raise QuestionForOperator(
+            f"{officer} works in centre {elsewhere}, not {bench.id('center_id')}, and was not made here: it may be a "
+            "living officer. Name another officer.user in the country file, or move the officer in the admin console"
+        )
 
 
 USER: tuple[Item, ...] = (Item("officer", "officer's user", _officer, needs=("roles",)),)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-from mosip_crvs.errors import QuestionForOperator, StopTheRun
+from mosip_crvs.errors import MosipRefused, QuestionForOperator, StopTheRun
 from mosip_crvs.mosip import partners as pms
 from mosip_crvs.onboarding import certificates
 from mosip_crvs.onboarding.checks.partners import is_active
@@ -17,6 +15,12 @@ def key_plan(bench: Bench, partner: Partner) -> Plan:
     keeping = bench.keeping
     key, request = certificates.key_file(partner.id), certificates.request_file(partner.id)
     private = keeping.read(key)
+    mark = f"{partner.id}/certificate"
+    if private is None and mark in keeping.ids:
+        raise QuestionForOperator(
+            f"the private key {keeping.file(key)} is gone, and MOSIP encrypts to it: put it back from a backup. To "
+            f"begin anew with a new key and certificate, remove {mark} from {keeping.state_file}"
+        )
     steps: list[Step] = []
     if private is None:
         make = Step(
@@ -119,6 +123,17 @@ def certificate_plan(bench: Bench, partner: Partner) -> Plan:
 
         return Plan([creating(f"certificate of {partner.id}", pms.UPLOAD_CERTIFICATE, upload)])
     if there is not None and not is_active(there):
-        activate = partial(data.activate_partner, partner.id)
+
+        def activate() -> None:
+            try:
+                data.activate_partner(partner.id)
+            except MosipRefused as problem:
+                if "PMS_PM_063" not in str(problem):
+                    raise
+                raise QuestionForOperator(
+                    f"MOSIP takes the deactivated partner {partner.id} back no more: choose another partner id in the "
+                    "country file"
+                ) from None
+
         return Plan([patching(f"partner {partner.id}: active", pms.ACTIVATE_PARTNER, activate)])
     return Plan(found={mark: ours.fingerprint})

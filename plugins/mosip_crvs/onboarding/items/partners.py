@@ -13,7 +13,7 @@ from typing import Any
 from mosip_crvs.errors import QuestionForOperator
 from mosip_crvs.mosip import partners as pms
 from mosip_crvs.onboarding.checks.partners import policy_id
-from mosip_crvs.onboarding.country import Partner
+from mosip_crvs.onboarding.country import Partner, Policy
 from mosip_crvs.onboarding.items.partner_certificates import authorities_plan, certificate_plan, key_plan
 from mosip_crvs.onboarding.items.steps import creating, later, patching
 from mosip_crvs.onboarding.provision import Bench, Item, Plan
@@ -50,7 +50,7 @@ def _group(bench: Bench, partner: Partner) -> Plan:
 
 def _policy(bench: Bench, partner: Partner) -> Plan:
     data, wanted = bench.partners(), partner.policy
-    row = data.policy_named(wanted.name)
+    row = data.policy_named(wanted.name, wanted.group)
     if row is None:
         return Plan(
             [
@@ -64,11 +64,34 @@ def _policy(bench: Bench, partner: Partner) -> Plan:
         )
     found = {f"{partner.id}/policy_id": policy_id(row)}
     policy = data.policy(policy_id(row))
+    _check_same(policy, wanted)
     if policy.get("schema"):
         return Plan(found=found)
     group = data.policy_group(wanted.group) or {}
     publish = partial(data.publish_policy, policy_id(row), str(group.get("id")))
     return Plan([patching(f"policy {wanted.name!r}: published", pms.PUBLISH_POLICY, publish)], found)
+
+
+def _check_same(policy: Mapping[str, Any], wanted: Policy) -> None:
+    """Compare a policy that is there with the country file; a release that does not show a part of it is believed.
+
+    :raises QuestionForOperator: when it is another one.
+    """
+    there = {"policyType": policy.get("policyType"), "policies": policy.get("policies")}
+    ours = {"policyType": wanted.kind, "policies": wanted.body}
+    other = [name for name in ours if there[name] is not None and there[name] != ours[name]]
+    if not other:
+        return
+    mend = (
+        "a published policy cannot be changed: name a successor in the country file (policy.name), or write there what "
+        "the policy says"
+        if policy.get("schema")
+        else "correct this draft in partner management, or name another policy in the country file"
+    )
+    raise QuestionForOperator(
+        f"the policy {wanted.name!r} of the group {wanted.group!r} differs from the country file in "
+        f"{' and '.join(other)}; {mend}"
+    )
 
 
 def _policy_request(partner: Partner) -> dict[str, Any]:
@@ -116,7 +139,7 @@ def _partner(bench: Bench, partner: Partner) -> Plan:
 
 def _mapping(bench: Bench, partner: Partner) -> Plan:
     data, policy = bench.partners(), partner.policy.name
-    row = data.policy_named(policy)
+    row = data.policy_named(policy, partner.policy.group)
     rows = data.mappings(partner.id, policy_id(row)) if row else []
     states = {str(each.get("statusCode")).lower(): each for each in rows}
     if "approved" in states:

@@ -46,7 +46,8 @@ def runtime_settings(bench: Bench) -> MosipSettings:
         login.secret,
         center_id=bench.id("center_id"),
         machine_id=bench.id("machine_id"),
-        officer_id=bench.country.officer.user,
+        officer_id=surroundings.officer_id or bench.country.officer.user,
+        language=bench.country.language,
         realm=surroundings.realm,
         receiver_url=surroundings.receiver_url,
         keycloak_path=bench.access.prefix,
@@ -68,5 +69,5 @@ SUBSCRIBER: tuple[Item, ...] = (
     Item("subscriber", "client named as the partner", _subscriber, needs=("roles",)),
 )
 SUBSCRIPTION: tuple[Item, ...] = (
-    Item("subscription", "subscription to the results", _subscription, needs=("runtime",)),
+    Item("subscription", "subscription to the results", _subscription, needs=("runtime", "machine")),
 )

@@ -8,9 +8,12 @@ from mosip_crvs.mosip.endpoints import Write
 from mosip_crvs.onboarding.provision import Change, Step
 
 
-def creating(what: str, call: Write, perform: Callable[[], None]) -> Step:
-    """A step that makes something."""
-    return Step(Change.CREATE, what, call, perform)
+def creating(what: str, call: Write, perform: Callable[[], None], *, unique: bool = True) -> Step:
+    """A step that makes something.
+
+    :param unique: MOSIP refuses a second one.
+    """
+    return Step(Change.CREATE, what, call, perform, unique)
 
 
 def patching(what: str, call: Write, perform: Callable[[], None]) -> Step:
