@@ -15,10 +15,11 @@ from requests.adapters import HTTPAdapter
 from tests.conformance.keycloak_servers import RealKeycloak
 from tests.conftest import INCLUDE
 
+from mosip_crvs.onboarding import country as country_file
 from mosip_crvs.onboarding.access import Access
-from mosip_crvs.onboarding.checks import CHECKS
+from mosip_crvs.onboarding.checks import CHECKS, authentication
 from mosip_crvs.onboarding.country import Country, read_country
-from mosip_crvs.onboarding.items.keycloak import ITEMS
+from mosip_crvs.onboarding.items import keycloak, officers
 from mosip_crvs.onboarding.preflight import Result, run_preflight, with_needs
 from mosip_crvs.onboarding.provision import Bench, Outcome, provision
 from mosip_crvs.onboarding.surroundings import from_environment
@@ -97,7 +98,7 @@ class Desk:
 
     def provision(self, wire: Wire | None = None, *, planning: bool = False) -> Outcome:
         """Make what Keycloak lacks."""
-        outcome = provision(ITEMS, Bench(self.access(wire), planning=planning), tell=lambda *_: None)
+        outcome = provision((*keycloak.ITEMS, *officers.USER), Bench(self.access(wire), planning=planning), tell=lambda *_: None)
         outcome.ask()
         return outcome
 
@@ -164,6 +165,9 @@ def statuses(found: Mapping[str, Result]) -> dict[str, str]:
 def new_desk(server: RealKeycloak, folder: Path) -> Desk:
     """A country with names that no other one has; its first role is not there yet, its second one is."""
     country, name = read_country(INCLUDE / "onboarding" / "demo.yaml"), secrets.token_hex(4)
+    # The countries share a realm: each opens MOSIP by a role of its own, as if MOSIP had that one compiled in.
+    for module in (country_file, authentication):
+        module.OPENING_ROLES = module.OPENING_ROLES | {f"CRVS_{name}"}
     clients = {"runtime": f"Crvs-{name}", "runtime_roles": (f"CRVS_{name}", STOCK_ROLE)}
     officer = {"user": f"crvs-{name}", "email": f"{name}@example.org"}
     wanted = msgspec.structs.replace(

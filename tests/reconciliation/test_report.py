@@ -139,7 +139,7 @@ def test_a_held_day_says_why_and_until_when() -> None:
     assert said in as_table(taken).splitlines()
     assert f"<p>{said}</p>" in as_html(taken)
     assert verdict(taken).startswith("HELD: 2026-12-25 is a holiday of the centre")
-    assert "from 2026-12-27 on" in verdict(taken)
+    assert "from 2026-12-27 (UTC) on" in verdict(taken)
     assert as_table(taken).endswith(verdict(taken))
 
 
