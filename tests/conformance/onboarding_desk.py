@@ -98,7 +98,8 @@ class Desk:
 
     def provision(self, wire: Wire | None = None, *, planning: bool = False) -> Outcome:
         """Make what Keycloak lacks."""
-        outcome = provision((*keycloak.ITEMS, *officers.USER), Bench(self.access(wire), planning=planning), tell=lambda *_: None)
+        items = (*keycloak.ITEMS, *officers.USER)
+        outcome = provision(items, Bench(self.access(wire), planning=planning), tell=lambda *_: None)
         outcome.ask()
         return outcome
 
