@@ -50,7 +50,7 @@ def server(far_side: FarSide, prefix: str) -> None:
 @pytest.mark.parametrize("prefix", ["/auth", ""])
 def test_the_prefix_is_found(far_side: FarSide, prefix: str) -> None:
     server(far_side, prefix)
-    found, known, _ = find_prefix(SingleCalls(far_side.url), "mosip")
+    found, known = find_prefix(SingleCalls(far_side.url), "mosip")
     assert (found, known["issuer"]) == (prefix, f"{far_side.url}{prefix}/realms/mosip")
     assert token_path(found, "mosip") == f"{prefix}/realms/mosip/protocol/openid-connect/token"
 

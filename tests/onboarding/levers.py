@@ -16,6 +16,7 @@ from tests.conftest import INCLUDE, free_port
 from tests.onboarding.environments import Environment
 from tests.onboarding.gateway import Change, through
 
+from mosip_crvs.mosip.doors import Door
 from mosip_crvs.mosip.endpoints import Write
 from mosip_crvs.mosip.masterdata import Masterdata
 from mosip_crvs.onboarding.surroundings import Identity
@@ -253,7 +254,7 @@ def _new_machine(mosip: Environment, key: str) -> None:
 
 
 def _masterdata(mosip: Environment) -> Masterdata:
-    return Masterdata(mosip.access().change(Identity.PROVISIONER), "eng")
+    return Masterdata(mosip.access().door(Identity.PROVISIONER, Door), "eng")
 
 
 def _ids_of(mosip: Environment, entity: str) -> set[str]:
@@ -270,7 +271,7 @@ def _public_key() -> str:
 def old_packet_key(mosip: Environment) -> None:
     """Packets were created long ago, and their encryption key ended since."""
     which = f"{mosip.ids['center_id']}_{mosip.ids['machine_id']}"
-    mosip.access().change(Identity.PROVISIONER).tell(_GET_CERTIFICATE, reference=which)
+    mosip.access().door(Identity.PROVISIONER, Door).tell(_GET_CERTIFICATE, reference=which)
     mosip.edit("keys", f"REGISTRATION/{which}", expiryAt=in_days(-3))
 
 

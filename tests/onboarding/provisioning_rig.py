@@ -123,7 +123,7 @@ class Operator:
     def keycloak(self) -> KeycloakAdmin:
         """Keycloak's administrator, at work behind our back."""
         access = self.access()
-        return KeycloakAdmin(access.change_keycloak(), access.prefix, access.surroundings.realm)
+        return KeycloakAdmin(access.keycloak_door(Door), access.prefix, access.surroundings.realm)
 
     @property
     def environment(self) -> dict[str, str]:

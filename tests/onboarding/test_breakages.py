@@ -14,7 +14,7 @@ from tests.onboarding.conftest import Start
 from tests.onboarding.environments import Environment, by_id, sign
 from tests.onboarding.levers import forget_id, forget_secret, variables
 
-from mosip_crvs.mosip import doors
+from mosip_crvs.mosip import moments
 from mosip_crvs.onboarding import certificates
 from mosip_crvs.onboarding.checks import CHECKS, authentication, masterdata
 from mosip_crvs.onboarding.preflight import Result, Status, run_preflight
@@ -97,7 +97,7 @@ def others(found: dict[str, Result]) -> str:
 def test_when_our_clock_is_wrong_nothing_else_is_blamed(
     seconds: float, mosip: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    WrongClock(seconds).put_into(monkeypatch, [authentication, masterdata, doors])
+    WrongClock(seconds).put_into(monkeypatch, [authentication, masterdata, moments])
     found = mosip.preflight()
     asked_by_the_clock = {"CE-02", "CE-03", "MA-02", "OF-02", "OF-03"}
     failing = {name for name, result in found.items() if result.status is Status.FAIL}

@@ -19,6 +19,7 @@ from tests.onboarding.provisioning_rig import (
 )
 
 from mosip_crvs.mosip import keycloak as kc
+from mosip_crvs.mosip.doors import Door
 from mosip_crvs.mosip.keycloak import CONFIDENTIAL_CLIENT, KeycloakAdmin
 from mosip_crvs.mosip.partners import Partners
 from mosip_crvs.onboarding.surroundings import Identity
@@ -147,7 +148,7 @@ def policies(operator: Operator) -> dict[str, dict[str, Any]]:
 
 
 def test_a_policy_of_our_name_in_another_group_is_left_alone(operator: Operator) -> None:
-    others = Partners(operator.access().change(Identity.PROVISIONER))
+    others = Partners(operator.access().door(Identity.PROVISIONER, Door))
     others.create_policy_group("others", "not ours")
     request = {"policyGroupName": "others", "policyType": "DataShare", "name": POLICY["name"], "desc": "theirs"}
     others.create_policy({**request, "version": "1.0", "policies": POLICY["body"]})

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 from datetime import date
 from typing import Any
-from urllib.parse import quote
 
 from mosip_crvs.errors import MosipCrvsError
 from mosip_crvs.mosip.calls import SingleCalls
+from mosip_crvs.mosip.masterdata import CENTER_AT
 from mosip_crvs.mosip.settings import MosipSettings
 from mosip_crvs.mosip.token import TokenSource
 
@@ -27,18 +27,21 @@ def holiday_on(calls: SingleCalls, tokens: TokenSource, settings: MosipSettings,
 
     :return: True on a holiday; None when masterdata is not there, does not let us ask, or does not say.
     """
-    moment = quote(f"{day.isoformat()}T12:00:00.000Z", safe="")
-    where = f"{quote(settings.center_id, safe='')}/{quote(settings.language, safe='')}/{moment}"
     try:
         reply = calls.send(
-            "GET",
-            f"/v1/masterdata/registrationcenters/validate/{where}",
+            CENTER_AT.method,
+            CENTER_AT.path(center=settings.center_id, language=settings.language, moment=noon_of(day)),
             token=tokens.get(),
             timeout=min(LOOK_SECONDS, settings.timeout),
         )
     except MosipCrvsError:
         return None
     return _verdict(reply.body) if reply.status == 200 else None
+
+
+def noon_of(day: date) -> str:
+    """Write the moment by which masterdata is asked about a day, which is UTC's."""
+    return f"{day.isoformat()}T12:00:00.000Z"
 
 
 def _verdict(body: bytes) -> bool | None:

@@ -13,6 +13,7 @@ from mosip_crvs.mosip.answers import error_code
 from mosip_crvs.mosip.calls import Reply, SingleCalls
 from mosip_crvs.mosip.codes import Action, action_for
 from mosip_crvs.mosip.endpoints import Endpoint, Probe, Read, Write
+from mosip_crvs.mosip.moments import now_text
 from mosip_crvs.mosip.token import TokenSource
 
 READ_TRIES = 3
@@ -142,19 +143,6 @@ def must(said: Said, what: str) -> Any:
     if not said.succeeded:
         raise MosipRefused(f"{what}: {said.refusal}")
     return said.response
-
-
-def now_text() -> str:
-    """UTC now, as MOSIP's envelopes and paths write it."""
-    return moment_text(time.time())
-
-
-def moment_text(seconds: float) -> str:
-    """Write a moment as MOSIP does.
-
-    :param seconds: since 1970.
-    """
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(seconds * 1000) % 1000:03d}Z"
 
 
 def _bare(endpoint: Endpoint) -> str:

@@ -56,11 +56,11 @@ CREATE_USER = _write("POST", _A + "/users")
 UPDATE_USER = _write("PUT", _A + "/users/{user}")
 
 
-def find_prefix(calls: SingleCalls, realm: str, given: str | None = None) -> tuple[str, dict[str, Any], str | None]:
+def find_prefix(calls: SingleCalls, realm: str, given: str | None = None) -> tuple[str, dict[str, Any]]:
     """Find under which prefix a realm answers.
 
     :param given: the only prefix to try, where it is known.
-    :return: the prefix, the realm's OpenID configuration, and the server's ``Date`` header.
+    :return: the prefix and the realm's OpenID configuration.
     :raises MosipRefused: when no prefix has the realm.
     """
     door = ReadingDoor(calls, None)
@@ -68,7 +68,7 @@ def find_prefix(calls: SingleCalls, realm: str, given: str | None = None) -> tup
     for prefix in PREFIXES if given is None else (given.rstrip("/"),):
         said = door.ask(DISCOVERY, prefix=prefix, realm=realm)
         if said.succeeded and isinstance(said.response, dict) and said.response.get("issuer"):
-            return prefix, said.response, said.headers.get("date")
+            return prefix, said.response
         seen = said.refusal if not said.succeeded else f"HTTP {said.status} without an issuer"
     raise MosipRefused(f"no realm {realm!r} with or without /auth at {calls.base_url}: {seen}")
 

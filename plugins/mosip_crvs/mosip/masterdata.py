@@ -142,11 +142,6 @@ class MasterdataLook:
         said = self._door.ask(MAPPING_HISTORY, moment=moment, center=center_id, machine=machine_id, officer=officer)
         return _history(said, "look at the mapping's history", _NO_MAPPING_HISTORY)
 
-    def is_working_day(self, center_id: str, moment: str) -> bool:
-        """Say whether a packet may be created at a moment: MOSIP's check of working hours looks at holidays only."""
-        said = self._door.ask(CENTER_AT, center=center_id, language=self.language, moment=moment)
-        return str(must(said, "ask for the centre's holidays").get("status")).lower() == "valid"
-
     def centers_without(self, language: str) -> frozenset[str]:
         """Give the centres that have no row in a language."""
         found = must(self._door.ask(CENTERS_MISSING, language=language), "ask for missing translations")
@@ -185,10 +180,6 @@ class MasterdataLook:
         """Find the ID schemas with a title, drafts and published ones."""
         rows = self._every(ALL_SCHEMAS, "look for drafts of the ID schema")
         return [row for row in rows if row.get("title") == title]
-
-    def draft_schemas(self, title: str) -> list[Row]:
-        """Find the drafts of ID schemas with a title."""
-        return [row for row in self.schemas(title) if row.get("status") == "DRAFT"]
 
     def _every(self, read: Read, what: str) -> list[Row]:
         """Read a list whole, page after page."""

@@ -173,7 +173,7 @@ def _agreed(items: Sequence[Item], access: Access, wishes: Wishes, bench: Bench)
     return outcome.signatures if not outcome.steps or _yes(question) else None
 
 
-def _tell(item: Item, step: Step | None, _: str) -> None:
+def _tell(item: Item, step: Step | None) -> None:
     print(f"{'ok':<6}  {item.title} ({item.id})" if step is None else step.line(), flush=True)
 
 

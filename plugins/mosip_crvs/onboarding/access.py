@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
 
 from mosip_crvs.errors import CredentialMissing, StopTheRun
 from mosip_crvs.mosip.calls import SingleCalls
-from mosip_crvs.mosip.doors import Door, ProbingDoor, ReadingDoor
+from mosip_crvs.mosip.doors import ReadingDoor
 from mosip_crvs.mosip.keycloak import find_prefix, token_path
 from mosip_crvs.mosip.token import TokenSource, fetch_by_grant
 from mosip_crvs.onboarding.country import Country
 from mosip_crvs.onboarding.keeping import Keeping
 from mosip_crvs.onboarding.surroundings import HOW_TO_GIVE, Identity, Login, Surroundings
+
+D = TypeVar("D", bound=ReadingDoor)
 
 
 class Access:
@@ -38,8 +41,8 @@ class Access:
         self._lock = threading.Lock()
 
     @cached_property
-    def realm(self) -> tuple[str, dict[str, Any], str | None]:
-        """The realm's prefix, its OpenID configuration and the server's ``Date``."""
+    def realm(self) -> tuple[str, dict[str, Any]]:
+        """The realm's prefix and its OpenID configuration."""
         return find_prefix(self.iam, self.surroundings.realm, self.surroundings.keycloak_prefix)
 
     @property
@@ -85,33 +88,20 @@ class Access:
         """Reach another address with the same TLS and proxies."""
         return SingleCalls(url, self._session, self.surroundings.timeout)
 
-    def look(self, identity: Identity) -> ReadingDoor:
-        """Open MOSIP's services for looking."""
-        return ReadingDoor(self.mosip, self._tokens_or_none(identity))
+    def door(self, identity: Identity, kind: Callable[..., D]) -> D:
+        """Open MOSIP's services.
 
-    def knock(self, identity: Identity) -> ProbingDoor:
-        """Open MOSIP's services for probes."""
-        return ProbingDoor(self.mosip, self._tokens_or_none(identity))
+        :param kind: of door, which says what may be done behind it.
+        """
+        return kind(self.mosip, None if identity is Identity.NOBODY else self.tokens(identity))
 
-    def look_at_keycloak(self) -> ReadingDoor:
-        """Open Keycloak's admin API for looking."""
-        return ReadingDoor(self.iam, self.tokens(Identity.KEYCLOAK_ADMIN), bearer=True)
+    def keycloak_door(self, kind: Callable[..., D]) -> D:
+        """Open Keycloak's admin API."""
+        return kind(self.iam, self.tokens(Identity.KEYCLOAK_ADMIN), bearer=True)
 
-    def look_at_iam(self) -> ReadingDoor:
-        """Open Keycloak for what everybody may see."""
-        return ReadingDoor(self.iam, None)
-
-    def look_at_esignet(self) -> ReadingDoor:
-        """Open eSignet for looking."""
-        return ReadingDoor(self.esignet, None)
-
-    def change(self, identity: Identity) -> Door:
-        """Open MOSIP's services for changes."""
-        return Door(self.mosip, self._tokens_or_none(identity))
-
-    def change_keycloak(self) -> Door:
-        """Open Keycloak's admin API for changes."""
-        return Door(self.iam, self.tokens(Identity.KEYCLOAK_ADMIN), bearer=True)
+    def public_door(self, calls: SingleCalls, kind: Callable[..., D]) -> D:
+        """Open what a service shows to everybody."""
+        return kind(calls, None)
 
     def discreet(self, text: str) -> str:
         """Take every secret that we know out of a text."""
@@ -122,6 +112,3 @@ class Access:
         for secret in known - {""}:
             text = text.replace(secret, "***")
         return text
-
-    def _tokens_or_none(self, identity: Identity) -> TokenSource | None:
-        return None if identity is Identity.NOBODY else self.tokens(identity)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine
 
 from mosip_crvs.mosip.calls import SingleCalls
-from mosip_crvs.mosip.doors import ProbingDoor, ReadingDoor, Said
+from mosip_crvs.mosip.doors import ProbingDoor, Said
 from mosip_crvs.mosip.endpoints import Endpoint
 from mosip_crvs.mosip.keycloak import KeycloakLook
 from mosip_crvs.mosip.keymanager import KeyManager
 from mosip_crvs.mosip.masterdata import MasterdataLook
 from mosip_crvs.mosip.partners import PartnersLook
+from mosip_crvs.mosip.token import TokenSource
 from mosip_crvs.onboarding.access import Access
 from mosip_crvs.onboarding.country import Country
 from mosip_crvs.onboarding.keeping import Keeping
@@ -23,8 +25,15 @@ from mosip_crvs.onboarding.surroundings import Identity, Surroundings
 class _Declared(ProbingDoor):
     """A door that lets pass what a check declares, and nothing else."""
 
-    def __init__(self, door: ProbingDoor | ReadingDoor, allowed: Collection[Endpoint]) -> None:
-        super().__init__(door.calls, door._tokens, bearer=door._bearer)
+    def __init__(
+        self,
+        calls: SingleCalls,
+        tokens: TokenSource | None,
+        *,
+        bearer: bool = False,
+        allowed: Collection[Endpoint],
+    ) -> None:
+        super().__init__(calls, tokens, bearer=bearer)
         self._allowed = allowed
 
     def _send(self, endpoint: Endpoint, request: Any, parts: Mapping[str, str], *, as_is: bool = False) -> Said:
@@ -52,7 +61,7 @@ class Look:
     ) -> None:
         self._access = access
         self._identity = identity
-        self._calls = calls
+        self._declared = partial(_Declared, allowed=calls)
         self.ledger = ledger
         self.facts = facts
 
@@ -92,8 +101,8 @@ class Look:
         return self.surroundings.schema_version or self.keeping.ids.get("schema_version", "") or "0.1"
 
     @property
-    def realm(self) -> tuple[str, dict[str, Any], str | None]:
-        """The realm's prefix, OpenID configuration and clock."""
+    def realm(self) -> tuple[str, dict[str, Any]]:
+        """The realm's prefix and OpenID configuration."""
         return self._access.realm
 
     def login_name(self, identity: Identity) -> str:
@@ -108,12 +117,12 @@ class Look:
     @property
     def iam(self) -> ProbingDoor:
         """Keycloak, as nobody."""
-        return self._declared(self._access.look_at_iam())
+        return self._access.public_door(self._access.iam, self._declared)
 
     @property
     def door(self) -> ProbingDoor:
         """MOSIP's services, as the check's identity."""
-        return self._declared(self._access.knock(self._identity))
+        return self._access.door(self._identity, self._declared)
 
     @property
     def masterdata(self) -> MasterdataLook:
@@ -133,7 +142,7 @@ class Look:
     @property
     def keycloak(self) -> KeycloakLook:
         """Keycloak's admin API."""
-        door = self._declared(self._access.look_at_keycloak())
+        door = self._access.keycloak_door(self._declared)
         return KeycloakLook(door, self._access.prefix, self.surroundings.realm)
 
     def at(self, url: str) -> SingleCalls:
@@ -143,10 +152,7 @@ class Look:
     @property
     def esignet(self) -> ProbingDoor:
         """eSignet."""
-        return self._declared(self._access.look_at_esignet())
-
-    def _declared(self, door: ReadingDoor) -> _Declared:
-        return _Declared(door, self._calls)
+        return self._access.public_door(self._access.esignet, self._declared)
 
     def _id(self, name: str, given: str) -> str:
         return given or self.keeping.ids.get(name) or str(self.facts.get(name, ""))

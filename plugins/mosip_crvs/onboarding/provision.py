@@ -149,6 +149,7 @@ class Bench:
         self.ledger = ledger
         self.seal = seal
         self.uploaded: set[str] = set()
+        self._kind = _ClosedDoor if planning else Door
         self._found: dict[str, str] = {}
 
     @property
@@ -175,24 +176,21 @@ class Bench:
     @property
     def keycloak(self) -> KeycloakAdmin:
         """Keycloak's admin API."""
-        door = self._door(self.access.look_at_keycloak())
+        door = self.access.keycloak_door(self._kind)
         return KeycloakAdmin(door, self.access.prefix, self.access.surroundings.realm)
 
     def masterdata(self, identity: Identity = Identity.PROVISIONER) -> Masterdata:
         """Masterdata."""
-        return Masterdata(self._door(self.access.look(identity)), self.country.language)
+        return Masterdata(self.access.door(identity, self._kind), self.country.language)
 
     @property
     def keymanager(self) -> KeyManager:
         """The key manager."""
-        return KeyManager(self.access.look(Identity.PROVISIONER))
+        return KeyManager(self.access.door(Identity.PROVISIONER, ReadingDoor))
 
     def partners(self, identity: Identity = Identity.PROVISIONER) -> Partners:
         """Partner management."""
-        return Partners(self._door(self.access.look(identity)))
-
-    def _door(self, door: ReadingDoor) -> Door:
-        return (_ClosedDoor if self.planning else Door)(door.calls, door._tokens, bearer=door._bearer)
+        return Partners(self.access.door(identity, self._kind))
 
 
 @dataclass(slots=True)
@@ -229,7 +227,7 @@ class Outcome:
             raise QuestionForOperator("; ".join(f"{item}: {text}" for item, text in self.questions.items()))
 
 
-Tell = Callable[[Item, Step | None, str], None]
+Tell = Callable[[Item, Step | None], None]
 """Hears of each step before it is made, and of each item that is in order."""
 Ask = Callable[[str, str], bool]
 """Shows a gate to a person and says whether it was passed."""
@@ -279,10 +277,10 @@ def _foresee(item: Item, bench: Bench, outcome: Outcome, tell: Tell) -> None:
     there = {step.what for _, step in outcome.steps}
     for step in plan.steps:
         if step.what not in there:
-            tell(item, step, "planned")
+            tell(item, step)
             outcome.steps.append((item, step))
     if not plan.steps and not plan.unseen:
-        tell(item, None, "")
+        tell(item, None)
 
 
 def _settle(item: Item, bench: Bench, outcome: Outcome, tell: Tell) -> None:
@@ -293,13 +291,13 @@ def _settle(item: Item, bench: Bench, outcome: Outcome, tell: Tell) -> None:
         plan = _patiently_planned(item, bench)
         if not plan.steps:
             if not plan.unseen:
-                tell(item, None, "")
+                tell(item, None)
             return
         step = plan.steps[0]
         if step.what in done:
             raise MosipRefused(f"{item.id}: MOSIP took this and shows no trace of it: {step.line()}")
         _may_be_made(item, step, bench, unknown)
-        tell(item, step, "now")
+        tell(item, step)
         try:
             _make(item, step, bench)
         except MosipUnavailable:

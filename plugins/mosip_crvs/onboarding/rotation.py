@@ -7,6 +7,7 @@ both beforehand: the sync tries ``client_secret_next`` of its connection when it
 from __future__ import annotations
 
 from mosip_crvs.errors import CredentialMissing, MosipRefused, QuestionForOperator
+from mosip_crvs.mosip.doors import Door
 from mosip_crvs.mosip.keycloak import KeycloakAdmin, token_path
 from mosip_crvs.mosip.token import client_grant, fetch_by_grant
 from mosip_crvs.onboarding.access import Access
@@ -36,7 +37,7 @@ def commit(access: Access, identity: Identity, client_id: str, *, force: bool = 
         told = _told(access, identity, staged)
         return f"Keycloak had the next secret of {client_id} already; it is the current one now{told}"
     present = _present_secret(access, identity, client_id, force=force)
-    admin = KeycloakAdmin(access.change_keycloak(), access.prefix, access.surroundings.realm)
+    admin = KeycloakAdmin(access.keycloak_door(Door), access.prefix, access.surroundings.realm)
     _set_secret(admin, client_id, staged)
     if not _works(access, client_id, staged):
         if present is None:

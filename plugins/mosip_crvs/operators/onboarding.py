@@ -263,7 +263,7 @@ class ProvisionOperator(_OnboardingOperator):
         seal = LedgerHook(self.ledger_conn_id).seal
         return Bench(access, wishes, planning=self.plan, ledger=ledger, seal=seal)
 
-    def _tell(self, item: Any, step: Any, when: str) -> None:
+    def _tell(self, item: Any, step: Any) -> None:
         self.log.info("%s", step.line() if step else f"ok      {item.title} ({item.id})")
 
 

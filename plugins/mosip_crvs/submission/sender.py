@@ -20,7 +20,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import aiohttp
 from multidict import CIMultiDict
@@ -30,6 +29,7 @@ from mosip_crvs.errors import MosipRefused, MosipUnavailable
 from mosip_crvs.ledger.sending import HOLIDAY, Held, TriggerOutcome
 from mosip_crvs.mosip.answers import NO_ANSWER, TIMED_OUT, Answer, read_create_packet, read_trigger
 from mosip_crvs.mosip.codes import Action
+from mosip_crvs.mosip.moments import now_text
 from mosip_crvs.mosip.settings import CREATE_PACKET_PATH, WORKFLOW_INSTANCE_PATH, MosipSettings
 from mosip_crvs.mosip.token import TokenSource, seconds
 from mosip_crvs.packet.request import PacketRequests
@@ -120,7 +120,7 @@ class Sender:
             self._hold_for_holiday(packet.aid)
             return
         await self._pace.next_event()
-        body = self._requests.create_packet(packet.aid, packet.identity, _now())
+        body = self._requests.create_packet(packet.aid, packet.identity, now_text())
         answer = await self._call(self._creating, body)
         if answer.succeeded:
             self.writer.ask_to_trigger(packet.aid)
@@ -134,7 +134,7 @@ class Sender:
         if not trigger.first:
             await self._pace.next_event()
         attempts = _Attempts()
-        body = self._requests.trigger(trigger.aid, _now())
+        body = self._requests.trigger(trigger.aid, now_text())
         answer = await self._call(self._triggering, body, attempts)
         if answer.succeeded:
             self.writer.record(TriggerOutcome(trigger.aid, EvidenceKind.TRIGGER_ACCEPTED, answer.reference))
@@ -277,8 +277,3 @@ class _Call:
 @dataclass(slots=True)
 class _Attempts:
     made: int = 0
-
-
-def _now() -> str:
-    """UTC now, as MOSIP writes it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

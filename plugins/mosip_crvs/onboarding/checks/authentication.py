@@ -13,8 +13,9 @@ import jwt
 
 from mosip_crvs.errors import CredentialMissing, MosipRefused
 from mosip_crvs.mosip import keycloak, masterdata
-from mosip_crvs.mosip.doors import Said, now_text
+from mosip_crvs.mosip.doors import Said
 from mosip_crvs.mosip.endpoints import Probe
+from mosip_crvs.mosip.moments import now_text
 from mosip_crvs.onboarding.country import OPENING_ROLES
 from mosip_crvs.onboarding.look import Look
 from mosip_crvs.onboarding.preflight import Check, Stops, Verdict
@@ -44,7 +45,7 @@ def realm_roles(claims: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _realm_answers(look: Look) -> Verdict:
-    prefix, discovery, _ = look.realm
+    prefix, discovery = look.realm
     return passed(
         f"realm {look.surroundings.realm} answers {'below ' + prefix if prefix else 'without a prefix'}",
         issuer=discovery["issuer"],

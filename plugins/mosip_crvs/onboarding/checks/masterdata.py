@@ -14,10 +14,10 @@ from mosip_crvs.aid import first_tick, mint_aids, tick_of
 from mosip_crvs.ledger.connection import transaction
 from mosip_crvs.mosip import keycloak, keymanager
 from mosip_crvs.mosip import masterdata as md
-from mosip_crvs.mosip.calendar import holiday_in
-from mosip_crvs.mosip.doors import now_text
+from mosip_crvs.mosip.calendar import holiday_in, noon_of
 from mosip_crvs.mosip.keymanager import same_key
 from mosip_crvs.mosip.masterdata import active
+from mosip_crvs.mosip.moments import now_text
 from mosip_crvs.onboarding.look import Look
 from mosip_crvs.onboarding.preflight import Check, Status, Stops, Verdict
 from mosip_crvs.onboarding.surroundings import Identity
@@ -78,8 +78,8 @@ _ASK_FOR_DAYS = "list the centre's holidays in the 'mosip' connection (holidays)
 
 def _is_holiday(look: Look, day: date) -> bool | None:
     """Ask about a day of MOSIP's, which is UTC's; None when the answer is not a clear one."""
-    moment = f"{day.isoformat()}T12:00:00.000Z"
-    said = look.door.ask(md.CENTER_AT, center=look.center_id, language=look.country.language, moment=moment)
+    where = {"center": look.center_id, "language": look.country.language, "moment": noon_of(day)}
+    said = look.door.ask(md.CENTER_AT, **where)
     return holiday_in(said.response) if said.succeeded else None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from mosip_crvs.errors import SchemaError
@@ -53,7 +54,9 @@ def _published_schema(look: Look) -> Verdict:
     if row is None:
         return failed("no ID schema is published", "publish one: provision --publish-id-schema")
     published, version = parsed(row), str(row.get("idVersion"))
-    lacks = sorted((set(look.country.id_schema.fields) | _mapped(look)) - identity_fields(published))
+    mappers = _mappers(look)
+    sent = {name for mapper in mappers for name in _given(mapper)}  # MOSIP drops what its schema does not have
+    lacks = sorted((set(look.country.id_schema.fields) | sent) - identity_fields(published))
     if lacks:
         return failed(f"ID schema {version} lacks {listed(lacks)}")
     if not same_version(look.schema_version, version):
@@ -61,17 +64,18 @@ def _published_schema(look: Look) -> Verdict:
             f"ID schema {version} is published, and the sync sends {look.schema_version}",
             f"compare the two schemas, then set schema_version to {version} in the 'mosip' connection",
         )
-    if unmapped := _demanded_in_vain(look, published):
+    if unmapped := _demanded_in_vain(mappers, published):
         return failed(
             f"ID schema {version} demands {listed(unmapped)}, which the mapping does not give",
             "put the published schema into include/schemas, and map these fields in include/mappings",
         )
-    if canonical(look.country.schema()) != _carried(look):
+    carried = canonical(json.loads(mappers[0].schema.text))
+    if canonical(look.country.schema()) != carried:
         return warned(
             f"{look.country.id_schema.file} of the country file is not include/schemas/id-schema.json",
             "make them one: packets carry the second, and provision publishes the first",
         )
-    if canonical(published) != _carried(look):
+    if canonical(published) != carried:
         return warned(
             f"ID schema {version} is not the same as include/schemas/id-schema.json, which packets carry",
             "put the published schema in its place",
@@ -79,45 +83,38 @@ def _published_schema(look: Look) -> Verdict:
     return passed(f"ID schema {version} is published, and packets carry the same")
 
 
-def _mapped(look: Look) -> set[str]:
-    """Give the fields that births and deaths are sent with; MOSIP drops those that its schema does not have."""
-    return {mapped.name for mapper in _mappers(look) for mapped in mapper.mapping.fields} | _MADE_BY_US
-
-
 def _mappers(look: Look) -> list[PageMapper]:
+    """Compile what each kind of registration is sent by, every pattern of it."""
     files = CountryFiles(look.surroundings.include)
     return [files.mapper(kind, look.schema_version) for kind in RegistrationKind]
 
 
-def _demanded_in_vain(look: Look, published: dict[str, Any]) -> list[str]:
+def _given(mapper: PageMapper) -> set[str]:
+    """Give the fields that registrations are sent with."""
+    return {mapped.name for mapped in mapper.mapping.fields} | _MADE_BY_US
+
+
+def _demanded_in_vain(mappers: Sequence[PageMapper], published: dict[str, Any]) -> list[str]:
     """Give the fields without which MOSIP refuses a packet of a process, and which its registrations are sent without.
 
     :raises SchemaError: when the published schema is not in MOSIP's structure.
     """
     lacking: list[str] = []
-    for mapper in _mappers(look):
+    for mapper in mappers:
         process = mapper.mapping.process
         try:
             demanded = set(compile_for(published, MANDATORY[process])["required"])
         except (KeyError, TypeError) as problem:
             raise SchemaError(f"the published ID schema is not in MOSIP's structure: {problem}") from None
-        given = {mapped.name for mapped in mapper.mapping.fields} | _MADE_BY_US
-        lacking += [f"{name} ({process})" for name in sorted(demanded - given)]
+        lacking += [f"{name} ({process})" for name in sorted(demanded - _given(mapper))]
     return lacking
 
 
-def _carried(look: Look) -> str:
-    """Give the schema that packets carry, as :func:`canonical` writes it."""
-    return canonical(json.loads(_mappers(look)[0].schema.text))
-
-
 def _mapping_is_complete(look: Look) -> Verdict:
-    files = CountryFiles(look.surroundings.include)
     counts = []
-    for kind in RegistrationKind:
-        mapper = files.mapper(kind, look.schema_version)  # compiles every pattern
-        required = set(mapper.schema.compiled["required"]) - _MADE_BY_US
-        missing = sorted(required - {mapped.name for mapped in mapper.mapping.fields})
+    for mapper in _mappers(look):
+        kind = mapper.mapping.kind
+        missing = sorted(set(mapper.schema.compiled["required"]) - _given(mapper))
         if missing:
             return failed(
                 f"the mapping of {kind}s gives nothing for {listed(missing)}, which the ID schema demands",

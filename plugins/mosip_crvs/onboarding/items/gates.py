@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mosip_crvs.mosip import masterdata as md
+from mosip_crvs.mosip.doors import ProbingDoor
+from mosip_crvs.mosip.moments import as_mosip
 from mosip_crvs.onboarding.checks.authentication import CREATE_PACKET, WORKFLOW_INSTANCE, probe_workflow
 from mosip_crvs.onboarding.checks.schema import canonical, identity_fields, parsed, same_version
 from mosip_crvs.onboarding.items.keycloak import runtime_client
@@ -22,7 +24,7 @@ def _runtime_is_let_in(bench: Bench) -> Plan:
     client = bench.country.clients.runtime
     if bench.planning and runtime_client(bench).steps:
         return Plan(unseen=True)  # what is not there yet would be turned away for another reason
-    door = bench.access.knock(Identity.RUNTIME)
+    door = bench.access.door(Identity.RUNTIME, ProbingDoor)
     closed = []
     if door.knock(CREATE_PACKET, {"request": None}).gate_closed:
         closed.append("packet-manager-default.properties")
@@ -85,8 +87,7 @@ def _is_after(schema: dict[str, Any], latest: dict[str, Any] | None) -> bool:
 
 
 def _soon() -> str:
-    moment = datetime.now(UTC) + timedelta(seconds=_PUBLISH_IN_SECONDS)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return as_mosip(datetime.now(UTC) + timedelta(seconds=_PUBLISH_IN_SECONDS))
 
 
 def attestable(gate: str, text: str) -> Item:
