@@ -7,12 +7,14 @@ from datetime import timedelta
 from airflow.sdk import DAG, CronDataIntervalTimetable, TriggerRule
 
 from mosip_crvs import schedule
+from mosip_crvs.notifiers.deadline import done_by
 from mosip_crvs.operators.onboarding import PreflightGateOperator
 from mosip_crvs.operators.retries import MosipRetryPolicy
 from mosip_crvs.operators.sync import (
     CloseBatchOperator,
     PlanSyncOperator,
     ResumeTriggersOperator,
+    SubmitCorrectedOperator,
     SubmitRangeOperator,
     SubscribeOperator,
 )
@@ -25,6 +27,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=10),
+    deadline=done_by(schedule.morning(), schedule.registry_time_zone()),
     tags=["crvs", "mosip", "death"],
     default_args={
         "owner": "civil-registry",
@@ -51,6 +54,7 @@ triggers its workflow. Results come by WebSub and are settled by `mosip_reconcil
 | `subscribe` | makes sure that results will reach us, before anything is sent |
 | `plan` | cuts the window into ranges |
 | `submit` | sends one range; mapped, side by side |
+| `corrected` | sends again, under a new AID, what MOSIP refused and the registry has corrected since |
 | `resume` | repeats the triggers of earlier runs whose answers never came |
 | `close` | closes the batch; fails if too much of it was quarantined |
 """,
@@ -67,6 +71,9 @@ triggers its workflow. Results come by WebSub and are settled by `mosip_reconcil
     submit = SubmitRangeOperator.partial(task_id="submit", kind="death", max_active_tis_per_dag=8).expand_kwargs(
         plan.output
     )
+    corrected = SubmitCorrectedOperator(
+        task_id="corrected", kind="death", batch_id="{{ ti.xcom_pull(task_ids='plan', key='batch_id') }}"
+    )
     resume = ResumeTriggersOperator(task_id="resume", kind="death")
     close = CloseBatchOperator(
         task_id="close",
@@ -74,6 +81,6 @@ triggers its workflow. Results come by WebSub and are settled by `mosip_reconcil
         batch_id="{{ ti.xcom_pull(task_ids='plan', key='batch_id') }}",
         trigger_rule=TriggerRule.NONE_FAILED,
     )
-    plan >> submit >> close
+    plan >> submit >> corrected >> close
     [gate, subscribe] >> submit
     subscribe >> resume >> close

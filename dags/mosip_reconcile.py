@@ -1,15 +1,17 @@
-"""Whenever MOSIP reported results, and every quarter of an hour: applications are settled and days balanced."""
+"""Whenever MOSIP reported results, and every quarter of an hour: applications settle and days are balanced."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow.sdk import DAG, Asset, AssetOrTimeSchedule, AssetWatcher, CronTriggerTimetable
+from airflow.sdk import DAG, Asset, AssetOrTimeSchedule, AssetWatcher, CronTriggerTimetable, TriggerRule
 
 from mosip_crvs import schedule
+from mosip_crvs.operators.credentials import FetchCredentialsOperator
+from mosip_crvs.operators.polling import PollStatusOperator
 from mosip_crvs.operators.reconcile import BalanceOperator, SettleInboxOperator
+from mosip_crvs.operators.results import DeliverResultsOperator
 from mosip_crvs.operators.retries import MosipRetryPolicy
-from mosip_crvs.operators.sync import SubscribeOperator
 from mosip_crvs.triggers.inbox import InboxTrigger
 
 notifications = Asset(
@@ -42,14 +44,22 @@ with DAG(
     doc_md="""
 ### Results from MOSIP
 
-Works off the inbox that the receiver fills: each notification settles an application by the rules of
-`mosip_crvs/settlement/rules.py`, is parked until its application is known, or concerns somebody else and is forgotten.
-Then takes the balance of every day that may have changed, and fails if an event is unexplained.
+| task | does |
+|---|---|
+| `settle` | works the inbox off: a notification settles an application, is parked, or concerns somebody else |
+| `poll` | asks MOSIP about what nobody announced, from four minutes after the trigger on, ever more rarely |
+| `credentials` | fetches and opens the credentials that were announced, and tells MOSIP that they arrived |
+| `deliver` | writes into the registry what became of its events |
+| `balance` | takes and signs the balance of every day that may have changed; fails if an event is unexplained |
 
-It starts by itself when notifications wait (an asset watcher looks at the inbox) and every 15 minutes.
+It starts by itself when notifications wait (an asset watcher looks at the inbox) and every 15 minutes. The rules by
+which evidence moves an application are one page: `mosip_crvs/settlement/rules.py`.
 """,
 ):
     settle = SettleInboxOperator(task_id="settle")
-    balance = BalanceOperator(task_id="balance")
-    renew = SubscribeOperator(task_id="renew_subscription", good_for=600)
-    settle >> balance
+    poll = PollStatusOperator(task_id="poll")
+    credentials = FetchCredentialsOperator(task_id="credentials", trigger_rule=TriggerRule.ALL_DONE)
+    deliver = DeliverResultsOperator(task_id="deliver", trigger_rule=TriggerRule.ALL_DONE)
+    balance = BalanceOperator(task_id="balance", trigger_rule=TriggerRule.ALL_DONE)
+    settle >> poll >> credentials >> deliver
+    [settle, poll] >> balance

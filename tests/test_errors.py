@@ -68,6 +68,9 @@ def test_an_error_that_passes_can_say_how_long_to_wait(name: str) -> None:
         ("MosipUnavailable", RetryLater),
         ("SubscriptionFailed", RetryLater),
         ("MosipRefused", StopTheRun),
+        ("HostRefused", StopTheRun),
+        ("ShareGone", AskAnOperator),
+        ("ShareTooLarge", AskAnOperator),
     ],
 )
 def test_each_error_is_where_an_operator_expects_it(name: str, group: type[Exception]) -> None:

@@ -83,12 +83,21 @@ def parser() -> argparse.ArgumentParser:
         "--until-settled",
         type=_positive,
         metavar="SECONDS",
-        help="until nothing is in progress; exit code 3 when SECONDS pass before",
+        help="until all is settled and told to the registry; exit code 3 when SECONDS pass before",
     )
 
     balance = _verb(verbs, "balance", "print a day's balance; exit code 1 when it does not balance")
     _add_day(balance)
-    balance.add_argument("--json", action="store_true", help="as JSON, the same as in .demo/balance.json")
+    form = balance.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="as JSON, the same as in .demo/balance.json")
+    form.add_argument("--csv", action="store_true", help="for spreadsheets")
+    form.add_argument("--html", action="store_true", help="as a page")
+    balance.add_argument("--signed", metavar="FILE", help="also write it to a file, signed by the installation")
+
+    verify = _verb(verbs, "verify", "check that what was signed, and the evidence, is still what it was")
+    verify.add_argument(
+        "file", nargs="?", metavar="FILE", help="of ./run balance DAY --signed FILE; default: all that the ledger keeps"
+    )
     return top
 
 

@@ -9,10 +9,15 @@ from typing import Any
 
 import sqlalchemy
 
+from mosip_crvs.ledger.installation import signing_key
 from mosip_crvs.ledger.schema import applications
-from mosip_crvs.model import ApplicationState, RegistrationKind
+from mosip_crvs.ledger.sealing import Seal
 from mosip_crvs.reconciliation import balance as counting
-from mosip_crvs.reconciliation import report
+from mosip_crvs.reconciliation.report import as_table
+from mosip_crvs.reconciliation.report_csv import as_csv
+from mosip_crvs.reconciliation.report_html import as_html
+from mosip_crvs.reconciliation.signing import evidence_horizon, keep_signed_balance
+from mosip_crvs.reconciliation.terms import DayBalance
 from quickstart.places import Places, write_private
 
 _LIVE_TERMS = ("read", "submitted", "completed", "quarantined", "in_progress")
@@ -28,18 +33,9 @@ def ledger_engine(url: str) -> Iterator[sqlalchemy.Engine]:
         engine.dispose()
 
 
-def count(engine: sqlalchemy.Engine, days: Sequence[date]) -> list[counting.DayBalance]:
+def count(engine: sqlalchemy.Engine, days: Sequence[date]) -> list[DayBalance]:
     """The balance of each day."""
     return [counting.day_balance(engine, day) for day in days]
-
-
-def completed_births(engine: sqlalchemy.Engine) -> int:
-    """How many births of the whole ledger MOSIP has completed."""
-    completed = sqlalchemy.select(sqlalchemy.func.count()).where(
-        applications.c.kind == RegistrationKind.BIRTH, applications.c.state == ApplicationState.COMPLETED
-    )
-    with engine.connect() as connection:
-        return int(connection.execute(completed).scalar_one())
 
 
 def in_progress(engine: sqlalchemy.Engine) -> int:
@@ -74,14 +70,26 @@ def summed(days: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def tables(balances: Sequence[counting.DayBalance]) -> str:
+def tables(balances: Sequence[DayBalance]) -> str:
     """The balances as tables for the terminal."""
-    return "\n\n".join(report.as_table(each) for each in balances)
+    return "\n\n".join(as_table(each) for each in balances)
 
 
-def publish(places: Places, balances: Sequence[counting.DayBalance]) -> dict[str, Any]:
+def publish(places: Places, balances: Sequence[DayBalance]) -> dict[str, Any]:
     """Write ``.demo/balance.json`` and ``.demo/balance.html``; the JSON's content."""
     content = summed([each.as_dict() for each in balances])
     write_private(places.balance_json, content)
-    write_private(places.balance_html, report.as_html(*balances))
+    write_private(places.balance_html, as_html(*balances))
     return content
+
+
+def exported(balances: Sequence[DayBalance], kind: str) -> str:
+    """The balances as ``csv``, one below the other, or as one page of ``html``."""
+    return as_html(*balances) if kind == "html" else "".join(as_csv(each) for each in balances)
+
+
+def signed(engine: sqlalchemy.Engine, seal_key: str, day: date) -> str:
+    """Take a day's balance, sign it and keep it in the ledger; what its file is to hold."""
+    key = signing_key(engine, Seal(seal_key))
+    _, made = keep_signed_balance(engine, key, day, evidence_horizon(engine))
+    return made.as_file()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from quickstart import attach, far_side, provisioned, runs
+from quickstart import attach, far_side, mishaps, provisioned, runs
 from quickstart.console import Console
 from quickstart.errors import QuickstartError
 from quickstart.places import Places, read_json
@@ -22,7 +22,8 @@ _SYNC_SECONDS = 1800.0
 def demo(places: Places, options: argparse.Namespace) -> int:
     """Start a stack, sync, settle, count, stop.
 
-    :return: 0 when all went well and everything is explained, 1 when not, 3 when MOSIP has not answered for all yet.
+    :return: 0 when all went well and everything is explained, be it rejected; 1 when not; 3 when something is still on
+        its way.
     """
     console = Console()
     # The sandbox forgets when it stops: what an interrupted demo had sent to it would never be answered.
@@ -38,15 +39,17 @@ def demo(places: Places, options: argparse.Namespace) -> int:
         if not options.again:
             console.step(f"Load the registry: {options.births} births and {options.deaths} deaths of {_span(days)}")
             work.load(Registrations(options.births, options.deaths, options.days, options.seed, days[-1]))
+            _let_things_go_wrong(work, options.births + options.deaths)
         for day in days:
             console.step(f"Sync {day} through Airflow's scheduler")
             work.sync(day, seconds=_SYNC_SECONDS)
-        console.step(f"Wait until MOSIP has answered for all, at most {options.settle_seconds} s")
-        in_progress = work.settle(seconds=options.settle_seconds)
+        console.step(f"Wait until all is settled and told to the registry, at most {options.settle_seconds} s")
+        waiting = work.settle(seconds=options.settle_seconds)
         console.step("Balance")
         content, table = work.balance(days)
         console.say(table)
-        explained = _explained(content) & far_side.agrees(work, again=options.again, in_progress=in_progress)
+        console.say(f"\n{work.arrived()}")
+        explained = _explained(content) & far_side.agrees(work, again=options.again, waiting=waiting)
         console.say("\nWritten: .demo/balance.json, .demo/balance.html; logs in .demo/logs and .demo/airflow/logs")
         if options.keep:
             tether.release()
@@ -54,11 +57,19 @@ def demo(places: Places, options: argparse.Namespace) -> int:
         else:
             console.step("Stop everything")
     console.say(f"Done after {console.elapsed:.0f} s.")
-    if in_progress:
-        console.say(f"Still in progress at MOSIP: {in_progress}. Look later with ./run up --again and ./run settle")
+    if waiting:
+        console.say(f"Still on its way: {waiting}. Look later with ./run up --again and ./run settle")
     if not explained:
         return 1
-    return NOT_SETTLED if in_progress else 0
+    return NOT_SETTLED if waiting else 0
+
+
+def _let_things_go_wrong(work: Work, events: int) -> None:
+    """Let the sandbox be as MOSIP is; a real one needs no help."""
+    if work.stack.far_side == "mosip":
+        return
+    mishaps.let_happen(work.stack.urls["mosip"], events)
+    work.console.note("the sandbox will reject, fail, give up or pause a few of them, and lose some announcements")
 
 
 def prepare(work: Work, *, kept: bool) -> None:

@@ -168,7 +168,8 @@ def configuration(places: Places, keys: Keys, ports: Ports, server: Server) -> d
 def _connections(keys: Keys, server: Server, far_side: FarSide | None, receiver_url: str) -> dict[str, str]:
     registry = server.registry.connection("postgres")
     ledger = server.ledger.connection("crvs_ledger") | {"extra": {"seal_secret": keys.seal_key}}
-    connections = {"CRVS_REGISTRY": registry, "CRVS_LEDGER": ledger}
+    # The server of the demo has one role; a registry of people has one that reads and one that writes results.
+    connections = {"CRVS_REGISTRY": registry, "CRVS_RESULTS": registry, "CRVS_LEDGER": ledger}
     if far_side is not None:
         connections["MOSIP"] = mosip_connection(far_side, receiver_url)
     return {f"AIRFLOW_CONN_{name}": json.dumps(fields) for name, fields in connections.items()}
@@ -187,7 +188,14 @@ def mosip_connection(far_side: FarSide, receiver_url: str) -> dict[str, Any]:
             "officer_id": far_side.officer_id,
             "receiver_url": receiver_url,
             "schema_version": far_side.schema_version,
+            # What is empty has the plugin's default; no partner_id means no credentials.
+            "partner_id": far_side.partner_id,
+            "partner_secret": far_side.partner_secret,
+            "identifiers": far_side.identifiers,
+            "data_share_hosts": far_side.data_share_hosts,
+            "mosip_signing_certificates": far_side.signing_certificates,
             **({"client_secret_next": far_side.client_secret_next} if far_side.client_secret_next else {}),
+            **({"poll_after": far_side.poll_after} if far_side.poll_after else {}),
         },
     }
 

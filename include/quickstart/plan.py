@@ -18,6 +18,11 @@ class FarSide:
     """A MOSIP and who we are there.
 
     :param base_url: below it lie MOSIP's default paths (``/auth``, ``/hub``, the services' own).
+    :param partner_id: the credential partner; empty for no credentials.
+    :param identifiers: which the registry may have, separated by commas.
+    :param data_share_hosts: that links to credentials may lead to; empty for ``base_url``'s.
+    :param signing_certificates: MOSIP's, in the folder with the partner's keys; empty for what the plugin finds itself.
+    :param poll_after: seconds after which MOSIP is asked about an application; 0 for the plugin's own patience.
     """
 
     base_url: str
@@ -28,6 +33,12 @@ class FarSide:
     officer_id: str
     schema_version: str = "0.1"
     client_secret_next: str = ""
+    partner_id: str = ""
+    partner_secret: str = ""
+    identifiers: str = ""
+    data_share_hosts: str = ""
+    signing_certificates: str = ""
+    poll_after: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -106,4 +117,9 @@ def _far_side(url: str, environment: Mapping[str, str]) -> FarSide:
         center_id=environment["MOSIP_CENTER_ID"],
         machine_id=environment["MOSIP_MACHINE_ID"],
         officer_id=environment.get("MOSIP_OFFICER_ID") or "crvs",
+        partner_id=environment.get("MOSIP_PARTNER_ID", ""),
+        partner_secret=environment.get("MOSIP_PARTNER_SECRET", ""),
+        identifiers=environment.get("MOSIP_IDENTIFIERS", ""),
+        data_share_hosts=environment.get("MOSIP_DATA_SHARE_HOSTS", ""),
+        signing_certificates=environment.get("MOSIP_SIGNING_CERTIFICATES", ""),
     )

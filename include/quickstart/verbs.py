@@ -1,4 +1,4 @@
-"""The other verbs of ``./run``: up, down, env, sync, settle, balance."""
+"""The other verbs of ``./run``: up, down, env, sync, settle, balance, verify."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from quickstart import attach, environment, provisioned, stack
 from quickstart.console import Console
 from quickstart.demo import NOT_SETTLED, addresses, prepare
 from quickstart.errors import QuickstartError
-from quickstart.places import Places
+from quickstart.places import Places, write_private
 from quickstart.plan import plan_from
 from quickstart.work import Registrations, Work
 
@@ -119,23 +120,40 @@ def settle(places: Places, options: argparse.Namespace) -> int:
         work.reconcile()
         console.note("the reconciliation succeeded")
         return 0
-    in_progress = work.settle(seconds=options.until_settled)
-    if in_progress:
-        console.say(f"Not settled after {options.until_settled:.0f} s: {in_progress} application(s) in progress.")
+    waiting = work.settle(seconds=options.until_settled)
+    if waiting:
+        console.say(f"Not settled after {options.until_settled:.0f} s: {waiting}.")
         return NOT_SETTLED
-    console.note("settled: no application is in progress")
+    console.note("settled: nothing is on its way")
     return 0
 
 
 def balance(places: Places, options: argparse.Namespace) -> int:
-    """Print a day's balance."""
+    """Print a day's balance, or write it signed."""
     running = stack.running(places)
     work = Work(places, running, Console(sys.stderr))
-    content, table = work.balance([_day(options.day, running.zone)])
-    print(json.dumps(content, indent=2, default=str) if options.json else table)
+    day = _day(options.day, running.zone)
+    if options.signed:
+        write_private(Path(options.signed), work.signed_balance(day))
+        work.console.say(f"Signed: {options.signed}. Check it with ./run verify {options.signed}")
+    content, table = work.balance([day])
+    wanted = "csv" if options.csv else "html" if options.html else ""
+    if wanted:
+        print(work.exported([day], wanted), end="")
+    else:
+        print(json.dumps(content, indent=2, default=str) if options.json else table)
     if content.get("held_until") and content["unexplained"] == 0:
         return NOT_SETTLED  # in order, and waiting for a working day
     return 0 if content["balanced"] else 1
+
+
+def verify(places: Places, options: argparse.Namespace) -> int:
+    """Check a signed balance, or all that the ledger keeps and the evidence with them."""
+    running = stack.running(places)
+    own = environment.clean(running.id) | environment.include_path(places) | running.onboarding
+    file = ["--file", str(Path(options.file).resolve())] if options.file else []
+    command = [sys.executable, "-m", "mosip_crvs.reconciliation", "verify", *file]
+    return subprocess.run(command, env=own, cwd=places.root, check=False).returncode
 
 
 def _day(text: str, zone: ZoneInfo) -> date:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from quickstart import environment, runs
 from quickstart.airflow_api import AirflowApi
@@ -18,6 +18,9 @@ from quickstart.places import Places
 from quickstart.runs import RECONCILE_DAG, SYNC_DAGS, Run
 from quickstart.stack import Stack
 from quickstart.supervisor import tail
+
+if TYPE_CHECKING:
+    from quickstart.arrivals import Waiting
 
 _LOAD_SECONDS = 600.0
 _RECONCILE_SECONDS = 300.0
@@ -90,12 +93,12 @@ class Work:
         """Run the reconciliation once, and wait for it."""
         self._finish(runs.trigger_now(self.api, RECONCILE_DAG))
 
-    def settle(self, *, seconds: float) -> int:
-        """Wait until nothing is in progress. Events start the reconciliation by themselves; ask for it now and then.
+    def settle(self, *, seconds: float) -> Waiting:
+        """Wait until all is settled, taken and told. Events start the reconciliation by themselves; ask for it as well.
 
-        :return: how many applications of the ledger are still in progress.
+        :return: what is still on its way.
         """
-        from quickstart import balances
+        from quickstart import arrivals, balances
 
         deadline = time.monotonic() + seconds
         asked: Run | None = None
@@ -109,13 +112,25 @@ class Work:
                     next_asking = now + _ASK_AGAIN_SECONDS
                 states = balances.states(engine)
                 self.console.live("ledger: " + ", ".join(f"{number} {state}" for state, number in states.items()))
-                in_progress = balances.in_progress(engine)
-                if (in_progress == 0 and asked is not None) or now > deadline:
+                waiting = arrivals.waiting(engine)
+                if (not waiting and asked is not None) or now > deadline:
                     break
                 time.sleep(_LOOK_SECONDS)
-        if asked is not None and in_progress == 0:
-            self._finish(asked)
-        return in_progress
+            if asked is not None and not waiting:
+                self._finish(asked)
+                waiting = arrivals.waiting(engine)
+        return waiting
+
+    def arrived(self) -> str:
+        """What settled applications, and what the registry was told of them, in two lines."""
+        from quickstart import arrivals, balances
+
+        with balances.ledger_engine(self.stack.urls["ledger"]) as engine:
+            ways = arrivals.settled_by(engine)
+        return (
+            f"Settled by what MOSIP announced: {ways['events']}; by asking MOSIP: {ways['polling']}\n"
+            f"In the registry: {arrivals.in_registry(self.stack.urls['registry'])}"
+        )
 
     def in_progress(self) -> int:
         """How many applications of the ledger are in progress."""
@@ -136,6 +151,20 @@ class Work:
         with balances.ledger_engine(self.stack.urls["ledger"]) as engine:
             counted = balances.count(engine, days)
         return balances.publish(self.places, counted), balances.tables(counted)
+
+    def exported(self, days: Sequence[date], kind: str) -> str:
+        """Count; the numbers as ``csv`` or ``html``."""
+        from quickstart import balances
+
+        with balances.ledger_engine(self.stack.urls["ledger"]) as engine:
+            return balances.exported(balances.count(engine, days), kind)
+
+    def signed_balance(self, day: date) -> str:
+        """Count, sign and keep; what the file of a signed balance is to hold."""
+        from quickstart import balances
+
+        with balances.ledger_engine(self.stack.urls["ledger"]) as engine:
+            return balances.signed(engine, self.stack.onboarding["CRVS_SEAL_KEY"], day)
 
     def last_days(self, number: int) -> list[date]:
         """The ``number`` days that end with yesterday, the oldest first."""

@@ -86,6 +86,28 @@ CREATE TABLE IF NOT EXISTS crvs.amendment (
     reason            text             -- of the setting crvs.reason, if the session has one
 );
 
+-- What became of registrations at MOSIP, written by the sync and read by registrars. Nothing here amends a registration:
+-- it would be read again.
+CREATE TABLE IF NOT EXISTS crvs.mosip_results (
+    kind            text NOT NULL,   -- birth, death
+    registration_id text NOT NULL,
+    act             text NOT NULL,   -- register
+    act_number      integer NOT NULL,
+    application_id  text,
+    outcome         text NOT NULL,   -- sent, completed, issued, updates_required, information_required
+    code            text,
+    sentence        text NOT NULL,   -- for the registrar
+    identifier_kind text,            -- PSUT, UIN, VID
+    identifier      text,
+    result_version  integer NOT NULL,
+    changed_at      timestamptz NOT NULL,
+    written_at      timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (kind, registration_id, act, act_number)
+);
+
+CREATE INDEX IF NOT EXISTS mosip_results_to_do ON crvs.mosip_results (changed_at)
+    WHERE outcome IN ('updates_required', 'information_required');
+
 -- The nightly window reads these; the other two serve the trigger on crvs.person.
 CREATE INDEX IF NOT EXISTS birth_registration_modified ON crvs.birth_registration (modified_at, registration_id);
 CREATE INDEX IF NOT EXISTS death_registration_modified ON crvs.death_registration (modified_at, registration_id);

@@ -9,17 +9,27 @@ import os
 import signal
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 from sandbox.app import start_sandbox
-from sandbox.faults import FAULTS
+from sandbox.faults import FAULTS, SERVICES, is_fault, table
 from sandbox.settings import CRVS_PROCESSES, CRVS_ROLES, SHIPPED_MAIN_PROCESSES, Client, Settings
 
 
 def _fault(text: str) -> tuple[str, float]:
     name, _, probability = text.partition("=")
-    if name not in FAULTS:
+    if not is_fault(name):
         raise argparse.ArgumentTypeError(f"unknown fault {name!r}; known: {', '.join(FAULTS)}")
     return name, float(probability or "1")
+
+
+class _ListFaults(argparse.Action):
+    """Prints every fault with its meaning, and leaves."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        print(table())
+        parser.exit()
 
 
 def _day(text: str) -> str:
@@ -27,6 +37,13 @@ def _day(text: str) -> str:
         return date.fromisoformat(text).isoformat()
     except ValueError:
         raise argparse.ArgumentTypeError(f"no date: {text!r}") from None
+
+
+def _file(text: str) -> str:
+    try:
+        return Path(text).read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise argparse.ArgumentTypeError(f"cannot be read: {problem}") from None
 
 
 def _client(text: str) -> Client:
@@ -58,7 +75,10 @@ def parser() -> argparse.ArgumentParser:
     add("--tick-quota", type=int, default=default.tick_quota)
     add("--seed", type=int, default=default.seed)
     add("--record", metavar="FILE", help="write the record here on exit")
-    add("--fault", action="append", type=_fault, default=[], metavar="NAME=PROBABILITY", help="repeatable")
+    services = ", ".join(dict.fromkeys(SERVICES.values()))
+    where = f"repeatable; those of the network also as NAME@SERVICE=PROBABILITY ({services}, other)"
+    add("--fault", action="append", type=_fault, default=[], metavar="NAME=PROBABILITY", help=where)
+    add("--list-faults", action=_ListFaults, nargs=0, help="print every fault with its meaning, and leave")
     add("--shipped-main-processes", action="store_true", help="externalstatus fails with RPR-RGS-018, as shipped")
     add("--create-ms", type=float, default=default.create_seconds * 1000, help="time a createPacket takes")
     add("--retry-seconds", type=float, default=default.retry_seconds, help="hub's first interval between retries")
@@ -66,6 +86,9 @@ def parser() -> argparse.ArgumentParser:
     add("--poll-records", type=int, default=default.poll_records, help="records per poll of a hub worker")
     add("--sync-seconds", type=float, default=default.sync_seconds, help="delay of a new subscriber's consumer")
     add("--known-uins", choices=("any", "issued"), default=default.known_uins)
+    add("--credential-partner", default=default.credential_partner, help="gets credentials if onboarded; '' for nobody")
+    add("--credential-certificate", type=_file, metavar="FILE", help="PEM of that partner (default: one made here)")
+    add("--credential-suffix", default="", help="makes the id of a credential request predictable: AID and suffix")
     add("--digest-field", action="append", help="identity field that tells children apart; repeatable")
     return found
 
@@ -109,6 +132,10 @@ def read_settings(arguments: Sequence[str] | None = None) -> Settings:
         poll_records=given.poll_records,
         sync_seconds=given.sync_seconds,
         known_uins=given.known_uins,
+        credential_partner=given.credential_partner,
+        credential_secret=os.environ.get("SANDBOX_PARTNER_SECRET", default.credential_secret),
+        credential_certificate=given.credential_certificate,
+        credential_id_suffix=given.credential_suffix,
         digest_fields=tuple(given.digest_field) if given.digest_field else None,
         faults=dict(given.fault),
         record_file=given.record,

@@ -14,13 +14,16 @@ from aiohttp import web
 
 from sandbox.controls import Controls
 from sandbox.country import Country
-from sandbox.events import CompletedEvents
+from sandbox.credential_issuance import CredentialIssuance
+from sandbox.events import Publisher, WorkflowEvents
 from sandbox.faults import Faults
 from sandbox.hub import HubService
 from sandbox.hub_delivery import Courier, run_worker
 from sandbox.hub_state import Hub, Subscription
 from sandbox.identities import Identities
+from sandbox.network import network
 from sandbox.onboarding import Onboarding, Service
+from sandbox.operator_desk import OperatorDesk
 from sandbox.packet_reader import PacketReader
 from sandbox.packet_store import PacketStore
 from sandbox.packet_writer import PacketWriter
@@ -61,8 +64,19 @@ class Sandbox:
             auto_decompress=False,
         )
         self._courier = Courier(settings, self.faults, self._session, f"{self.url}/hub/")
-        self.hub = Hub(self._start_worker)
-        self._events = CompletedEvents(self.hub, self.faults, self.record)
+        self.hub = Hub(self._start_worker, self.faults)
+        self._publisher = Publisher(self.hub, self.faults)
+        self._events = WorkflowEvents(self._publisher, self.faults, self.record)
+        self.partners = PartnerManagement(self.url, self.onboarding)
+        issuance = CredentialIssuance(
+            self.url,
+            self.onboarding,
+            self.partners.content,
+            hub=self.hub,
+            publisher=self._publisher,
+            record=self.record,
+        )
+        self.credentials = issuance.credentials
         self._reprocessor = Reprocessor(
             settings,
             self.faults,
@@ -70,13 +84,13 @@ class Sandbox:
             registrations=self.registrations,
             identities=self.identities,
             events=self._events,
+            credentials=self.credentials,
             record=self.record,
             country=Country(self.onboarding.masterdata),
         )
         gatekeeper = self.onboarding.gatekeeper
-        self.partners = PartnerManagement(self.url, self.onboarding)
         self._hub_service = HubService(gatekeeper, self.hub, self._courier)
-        self._app = web.Application(client_max_size=MAX_BODY)
+        self._app = web.Application(client_max_size=MAX_BODY, middlewares=[network(self.faults)])
         services: tuple[Service, ...] = (
             PacketWriter(settings, self.faults, gatekeeper, self.store, self.record),
             Trigger(
@@ -91,7 +105,9 @@ class Sandbox:
             StatusService(gatekeeper, self.registrations, self.faults),
             *self.onboarding.services(),
             self.partners,
+            issuance,
             self._hub_service,
+            OperatorDesk(settings, self.registrations, self._reprocessor),
             Controls(self.faults, self.record, self._reprocessor, self.registrations, self.hub),
         )
         for service in services:
@@ -130,6 +146,7 @@ class Sandbox:
         if self._ticking is not None:
             self._ticking.cancel()
         self._events.close()
+        self._publisher.close()
         self._hub_service.close()
         self.hub.close()
         await self._runner.cleanup()

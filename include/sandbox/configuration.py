@@ -25,6 +25,9 @@ AUDIENCES: Mapping[str, frozenset[str]] = {
     "pms": frozenset(
         {"mosip-admin-client", "mosip-pms-client", "mosip-deployment-client", "mosip-regproc-client"}
     ),
+    "idrepo": frozenset(
+        {"mosip-regproc-client", "mosip-admin-client", "mosip-resident-client", "mosip-pms-client", "opencrvs-partner"}
+    ),
     "datashare": frozenset({"opencrvs-partner", "mpartner-default-print"}),
 }  # fmt: skip
 """`auth.server.admin.allowed.audience` of each service as shipped (mosip-onboarding.md §0.2)."""

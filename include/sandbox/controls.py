@@ -38,6 +38,7 @@ class Controls:
             web.post("/sandbox/tick", self.tick),
             web.get("/sandbox/subscribers", self.subscribers),
             web.post("/sandbox/subscribers", self.subscribers),
+            web.post("/sandbox/hub", self.change_hub),
         ]
 
     async def health(self, request: web.Request) -> web.Response:
@@ -59,8 +60,9 @@ class Controls:
     async def set_faults(self, request: web.Request) -> web.Response:
         """Change faults.
 
-        `{"clear": true, "faults": {name: 0.1 | {"probability", "times", "seconds"}}, "aids": {aid: {name: …}},
-        "token_seconds": 5, "main_processes": "shipped" | "with_crvs" | [names]}`; every key is optional.
+        `{"clear": true, "faults": {name: 0.1 | {"probability", "times", "seconds", "burst"}},
+        "aids": {aid: {name: …}}, "token_seconds": 5, "main_processes": "shipped" | "with_crvs" | [names]}`; every key
+        is optional.
         """
         try:
             self._apply(msgspec.json.decode(await request.read()))
@@ -83,6 +85,18 @@ class Controls:
         """The hub's persisted subscribers, without secrets."""
         return json_reply({"subscribers": self._hub.view()})
 
+    async def change_hub(self, request: web.Request) -> web.Response:
+        """`{"drop": true | callback}` drops subscribers, `{"restart": true}` serves all persisted ones again."""
+        try:
+            asked = msgspec.json.decode(await request.read())
+            drop, restart = asked.get("drop"), asked.get("restart")
+        except (msgspec.DecodeError, AttributeError) as problem:
+            return json_reply({"error": str(problem)}, 400)
+        dropped = self._hub.drop_all(drop if isinstance(drop, str) else None) if drop else 0
+        if restart:
+            self._hub.restart()
+        return json_reply({"dropped": dropped, "subscribers": self._hub.view()})
+
     def _apply(self, change: dict[str, Any]) -> None:
         if change.get("clear"):
             self._faults.clear()
@@ -103,6 +117,7 @@ def _setting(value: Any) -> dict[str, Any]:
             "probability": float(value.get("probability", 1.0)),
             "times": value.get("times"),
             "seconds": value.get("seconds"),
+            "burst": value.get("burst"),
         }
     return {"probability": float(value)}
 

@@ -21,6 +21,8 @@ CONTENT_TYPES = frozenset(
 )  # fmt: skip
 FORM = "application/x-www-form-urlencoded"
 _SERVICE_ACCOUNT = "service-account-"
+_BROKER = "Error occurred while publishing the content"
+_OUTAGE = "Error occurred while validating the token"
 
 
 def may_subscribe(claims: Claims | None, topic: str) -> bool:
@@ -59,6 +61,7 @@ class HubService:
         self._gatekeeper = gatekeeper
         self._hub = hub
         self._courier = courier
+        self._faults = courier.faults
         self._verifying: set[asyncio.Task[None]] = set()
 
     def routes(self) -> list[web.RouteDef]:
@@ -107,6 +110,8 @@ class HubService:
     def _publish(self, claims: Claims | None, topic: str, body: bytes) -> web.Response:
         if not may_publish(claims, topic):
             return _answer(200, "Publisher is not authorized")
+        if self._faults.hit("publish_denied"):
+            return _answer(200, _BROKER)
         try:
             message = msgspec.json.decode(body)
         except msgspec.DecodeError:
@@ -117,6 +122,8 @@ class HubService:
     def _register(self, claims: Claims | None, mode: str, topic: str) -> web.Response:
         if not may_publish(claims, topic):
             return _answer(200, "Publisher is not authorized")
+        if self._faults.hit("publish_denied"):
+            return _answer(200, _BROKER)
         if mode == "register":
             return _answer(200, None if self._hub.register(topic) else "Topic has already registered with the Hub")
         return _answer(200, None if self._hub.deregister(topic) else "Topic has not been registered in the Hub")
@@ -125,12 +132,16 @@ class HubService:
         callback = values.get("hub.callback", "")
         if not callback:
             return _bad("Missing required parameter hub.callback")
+        if self._faults.hit("subscribe_500"):
+            return _answer(500, _OUTAGE)
         if not may_subscribe(claims, topic):
             return _answer(500, "Subscriber is not authorized")
         secret = values.get("hub.secret", "")
         if mode == "subscribe" and not secret:
             # Optional in the standard, a panic here (mosip-events.md §1.2).
             return _bad("incompatible types: '()' cannot be cast to 'string'", 500)
+        if self._faults.hit("subscribe_silent"):
+            return _answer(202)
         verification = (
             self._verify_subscribe(topic, callback, secret, values.get("hub.lease_seconds"))
             if mode == "subscribe"
@@ -144,6 +155,8 @@ class HubService:
     async def _verify_subscribe(self, topic: str, callback: str, secret: str, lease: str | None) -> None:
         """202 → validation → GET callback → persist → delivery (mosip-events.md §1.4)."""
         self._hub.register(topic)
+        if self._faults.hit("challenge_delay"):
+            await asyncio.sleep(self._faults.seconds("challenge_delay"))
         if self._hub.is_active(topic, callback):
             await self._courier.deny(topic, callback, "Subscriber has already registered with the Hub")
         elif await self._courier.verify_intent("subscribe", topic, callback, lease):

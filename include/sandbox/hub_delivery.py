@@ -36,11 +36,14 @@ def with_query(callback: str, pairs: list[tuple[str, str]]) -> URL:
 
 
 class Courier:
-    """Talks to subscribers."""
+    """Talks to subscribers.
+
+    :ivar faults: what goes wrong at the hub.
+    """
 
     def __init__(self, settings: Settings, faults: Faults, session: aiohttp.ClientSession, hub_url: str) -> None:
         self._settings = settings
-        self._faults = faults
+        self.faults = faults
         self._session = session
         self._hub_url = hub_url
         self._timeout = aiohttp.ClientTimeout(total=settings.callback_timeout_seconds)
@@ -60,11 +63,24 @@ class Courier:
         await self._get(callback, pairs)
 
     async def deliver(self, subscription: Subscription, body: bytes) -> bool:
-        """One message; connection errors are retried, an answer outside 2xx is not."""
+        """One message. :returns: False when the subscriber did not take it, and so has to be dropped."""
+        if self.faults.quiet:
+            return await self._send(subscription, body)
+        if self.faults.hit("events_off") or self.faults.hit("delivery_lost"):
+            return True
+        if self.faults.hit("delivery_delay"):
+            await asyncio.sleep(self.faults.seconds("delivery_delay"))
+        if not await self._send(subscription, body):
+            return False
+        return not self.faults.hit("delivery_duplicate") or await self._send(subscription, body)
+
+    async def _send(self, subscription: Subscription, body: bytes) -> bool:
+        """Connection errors are retried, an answer outside 2xx is not."""
+        secret = subscription.secret + ("-of-old" if self.faults.hit("stale_signature") else "")
         headers = {
             "Content-Type": "application/json",
             "Link": f'{self._hub_url}; rel="hub", {subscription.topic}; rel="self"',
-            "X-Hub-Signature": sign(subscription.secret, body, legacy=self._faults.hit("legacy_signature")),
+            "X-Hub-Signature": sign(secret, body, legacy=self.faults.hit("legacy_signature")),
         }
 
         async def exchange() -> bool:
@@ -75,7 +91,9 @@ class Courier:
                 await answer.read()
                 return 200 <= answer.status < 300
 
-        return await self._retrying(exchange) or False
+        taken = await self._retrying(exchange) or False
+        subscription.deliveries += taken
+        return taken
 
     async def _get(self, callback: str, pairs: list[tuple[str, str]]) -> bytes | None:
         async def exchange() -> bytes:
@@ -106,6 +124,10 @@ async def run_worker(hub: Hub, courier: Courier, subscription: Subscription, set
     A commit after each success covers the whole poll. So a failure behind a success loses the rest of that poll, and
     a failure at its head loses nothing (mosip-events.md §1.7).
     """
+    faults = courier.faults
+    if faults.hit("registered_not_flowing"):
+        subscription.stalled = True
+        return
     if settings.sync_seconds > 0:
         await asyncio.sleep(settings.sync_seconds)
         if not subscription.deliveries and not subscription.drops:
@@ -118,10 +140,19 @@ async def run_worker(hub: Hub, courier: Courier, subscription: Subscription, set
             await subscription.wake.wait()
             continue
         position += len(polled)
-        for body in polled:
+        for body in _in_delivery_order(polled, faults):
             if not await courier.deliver(subscription, body):
                 hub.drop(subscription)
                 return
-            subscription.deliveries += 1
-            subscription.delivered += 1
+            subscription.delivered = min(subscription.delivered + 1, position)
             subscription.committed = position
+            if faults.hit("hub_drop"):
+                hub.drop(subscription)
+                return
+
+
+def _in_delivery_order(polled: list[bytes], faults: Faults) -> list[bytes]:
+    """The messages of one poll, in the order and as often as they go out."""
+    if len(polled) > 1 and faults.hit("delivery_reorder"):
+        polled.reverse()
+    return polled * 2 if faults.hit("hub_rebalance") else polled

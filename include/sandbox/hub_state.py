@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.faults import Faults
+
 _NOT_KAFKA = re.compile(r"[^a-zA-Z0-9]")
 
 
@@ -34,7 +36,9 @@ class Subscription:
 
     :param committed: where delivery resumes after a drop.
     :param delivered: how far messages really went out.
-    :param active: whether a worker is delivering.
+    :param active: whether the hub has it in memory, which means that a worker delivers unless it is stalled.
+    :param stalled: registered without a consumer: nothing flows, and subscribing again is denied as known.
+    :param lost: messages that a commit of their whole poll skipped.
     """
 
     topic: str
@@ -45,6 +49,8 @@ class Subscription:
     active: bool = False
     deliveries: int = 0
     drops: int = 0
+    stalled: bool = False
+    lost: int = 0
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     worker: asyncio.Task[None] | None = None
 
@@ -53,13 +59,16 @@ class Hub:
     """Topics and subscriptions. Sending is the business of a worker, which `start_worker` makes.
 
     :param start_worker: starts the delivery task of a subscription.
+    :ivar listeners: MOSIP's own subscribers by topic, who are told at once.
     """
 
-    def __init__(self, start_worker: Callable[[Subscription], asyncio.Task[None]]) -> None:
+    def __init__(self, start_worker: Callable[[Subscription], asyncio.Task[None]], faults: Faults) -> None:
         self._start_worker = start_worker
+        self._faults = faults
         self._registered: set[str] = set()
         self._logs: dict[str, list[bytes]] = {}
         self.subscriptions: dict[str, Subscription] = {}
+        self.listeners: dict[str, Callable[[Any], None]] = {}
 
     def register(self, topic: str) -> bool:
         """:returns: False when the topic was there already."""
@@ -81,14 +90,22 @@ class Hub:
         """Is it registered?"""
         return sanitise(topic) in self._registered
 
-    def publish(self, topic: str, message: Any) -> None:
-        """Append a message; topics register themselves."""
+    def publish(self, topic: str, message: Any) -> bool:
+        """Append a message; topics register themselves.
+
+        :returns: False when the fault `events_off` swallowed it.
+        """
         name = sanitise(topic)
         self._registered.add(name)
+        if self._faults.hit("events_off"):
+            return False
         self._logs.setdefault(name, []).append(serialise(message))
         for subscription in self.subscriptions.values():
             if subscription.active and sanitise(subscription.topic) == name:
                 subscription.wake.set()
+        if topic in self.listeners:
+            self.listeners[topic](message)
+        return True
 
     def end(self, topic: str) -> int:
         """Offset after a topic's last message."""
@@ -132,9 +149,34 @@ class Hub:
                 subscription.worker = self._start_worker(subscription)
 
     def drop(self, subscription: Subscription) -> None:
-        """Delivery failed: out of memory, but still persisted."""
-        subscription.active = False
+        """Delivery ended: out of memory, but still persisted. What was committed but not delivered is lost."""
+        self._forget(subscription)
         subscription.drops += 1
+
+    def drop_all(self, callback: str | None = None) -> int:
+        """Drop every active subscriber, or those with one callback. :returns: how many."""
+        chosen = [
+            one for one in self.subscriptions.values() if one.active and (callback is None or one.callback == callback)
+        ]
+        for one in chosen:
+            self.drop(one)
+        return len(chosen)
+
+    def restart(self) -> None:
+        """Begin again with what is persisted: every subscription is served from its last commit."""
+        for subscription in self.subscriptions.values():
+            self._forget(subscription)
+        self.start_missing()
+
+    def _forget(self, subscription: Subscription) -> None:
+        subscription.active = subscription.stalled = False
+        skipped = subscription.committed - subscription.delivered
+        if skipped > 0:
+            subscription.lost += skipped
+            subscription.delivered = subscription.committed
+            self._faults.counters["batch_commit_lost"] += skipped
+        if subscription.worker is not None and subscription.worker is not asyncio.current_task():
+            subscription.worker.cancel()
 
     async def drained(self, within: float) -> bool:
         """Wait until every active subscriber was given what is published now.
@@ -143,7 +185,7 @@ class Hub:
         """
         targets = [(one, self.end(one.topic)) for one in self.subscriptions.values()]
         deadline = time.monotonic() + within
-        while any(one.active and one.delivered < end for one, end in targets):
+        while any(one.active and not one.stalled and one.delivered < end for one, end in targets):
             if time.monotonic() > deadline:
                 return False
             await asyncio.sleep(0.002)
@@ -167,6 +209,8 @@ class Hub:
                 "end": self.end(one.topic),
                 "deliveries": one.deliveries,
                 "drops": one.drops,
+                "stalled": one.stalled,
+                "lost": one.lost,
             }
             for one in self.subscriptions.values()
         ]

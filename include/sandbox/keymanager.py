@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aiohttp import web
@@ -15,12 +15,16 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
+from sandbox.credential_cipher import Signer
 from sandbox.masterdata_desk import Asked, Desk, Problem, require
 from sandbox.masterdata_rows import stamp
 
 BASE = "/v1/keymanager"
 RID = "/v1/ridgenerator/generate/rid/{center}/{machine}"
 APPLICATIONS = frozenset({"KERNEL", "REGISTRATION", "REGISTRATION_PROCESSOR", "PARTNER", "ID_REPO", "IDA"})
+SIGN = ("KERNEL", "SIGN")
+"""`mosip.sign.applicationid` and `mosip.sign.refid`: application and reference of the key for signatures."""
+
 _VALID = timedelta(days=1095)
 _KEY_ROLES = (
     "ZONAL_ADMIN", "GLOBAL_ADMIN", "INDIVIDUAL", "ID_AUTHENTICATION", "REGISTRATION_ADMIN", "REGISTRATION_OFFICER",
@@ -49,6 +53,11 @@ def _certificate(application: str, reference: str, now: datetime) -> str:
     key = _private_key(0)
     builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + _VALID)
     return builder.sign(key, SHA256()).public_bytes(Encoding.PEM).decode()
+
+
+@functools.lru_cache
+def _signer(certificate: str) -> Signer:
+    return Signer(_private_key(0), x509.load_pem_x509_certificate(certificate.encode()))
 
 
 class Keymanager:
@@ -81,21 +90,14 @@ class Keymanager:
         return {"publicKey": base64.urlsafe_b64encode(machine_key(self._signing)).rstrip(b"=").decode()}
 
     def all_certificates(self, asked: Asked) -> dict[str, Any]:
-        """What there is. It makes nothing."""
-        found = self._keys.get(self._which(asked))
+        """What there is. It makes nothing; the key that services sign with is there in every MOSIP."""
+        which = self._which(asked)
+        found = self._key(SIGN, asked.now) if which == SIGN else self._keys.get(which)
         return {"allCertificates": [] if found is None else [dict(found)]}
 
     def certificate(self, asked: Asked) -> dict[str, Any]:
         """The certificate of a key, which is made here and now when there is none."""
-        which = self._which(asked)
-        if which not in self._keys:
-            self._keys[which] = {
-                "certificateData": _certificate(*which, asked.now),
-                "issuedAt": stamp(asked.now),
-                "expiryAt": stamp(asked.now + _VALID),
-                "keyId": "-".join(which),
-            }
-        found = self._keys[which]
+        found = self._key(self._which(asked), asked.now)
         return {
             "certificate": found["certificateData"],
             "certSignRequest": None,
@@ -103,6 +105,11 @@ class Keymanager:
             "expiryAt": found["expiryAt"],
             "timestamp": stamp(asked.now),
         }
+
+    def signer(self) -> Signer:
+        """Whom services sign with that name no application of their own: the credential service, data share."""
+        found = self._key(SIGN, datetime.now(UTC))
+        return _signer(found["certificateData"])
 
     def verify_trust(self, asked: Asked) -> dict[str, bool]:
         """Whether a chain up to a known root exists in a partner domain."""
@@ -121,9 +128,9 @@ class Keymanager:
         return {"rid": f"{center}{machine}{number:05d}{asked.now.strftime('%Y%m%d%H%M%S')}"}
 
     def state(self) -> dict[str, Any]:
-        """Which keys there are, and how far the RID sequences have come."""
+        """Which keys there are, but for the one that every MOSIP has, and how far the RID sequences have come."""
         return {
-            "keys": sorted("/".join(which) for which in self._keys),
+            "keys": sorted("/".join(which) for which in self._keys if which != SIGN),
             "signingKey": self._signing,
             "ridSequences": {"/".join(which): number for which, number in sorted(self._sequence.items())},
         }
@@ -141,6 +148,16 @@ class Keymanager:
         else:
             return False
         return True
+
+    def _key(self, which: tuple[str, str], now: datetime) -> dict[str, Any]:
+        if which not in self._keys:
+            self._keys[which] = {
+                "certificateData": _certificate(*which, now),
+                "issuedAt": stamp(now),
+                "expiryAt": stamp(now + _VALID),
+                "keyId": "-".join(which),
+            }
+        return self._keys[which]
 
     def _which(self, asked: Asked) -> tuple[str, str]:
         application = asked.given.get("applicationId", "")

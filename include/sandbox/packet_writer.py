@@ -18,7 +18,7 @@ from sandbox.idschema import read_schema
 from sandbox.packet_request import BadBody, PacketRequest, read_packet_request
 from sandbox.packet_store import PacketStore, StoredPacket
 from sandbox.record import Record
-from sandbox.replies import hang_up, send, throttled
+from sandbox.replies import about, bad_gateway, hang_up, throttled
 from sandbox.settings import PROVIDERS, Settings
 from sandbox.wire import envelope, error, json_reply, spring_error
 
@@ -106,7 +106,7 @@ class PacketWriter:
         """Where it lives."""
         return [web.route("*", PATH, self.create)]
 
-    async def create(self, request: web.Request) -> web.StreamResponse:
+    async def create(self, request: web.Request) -> web.Response:
         """One call, in the order Spring works: security, method, media type, body, provider, writer."""
         refused = self._gatekeeper.admit(request, GATE) or _wrong_kind(request)
         if refused is not None:
@@ -117,6 +117,7 @@ class PacketWriter:
             return spring_error(400, str(problem), PATH)
         if sent is None or sent.process is None or sent.source is None:
             return spring_error(500, "No message available", PATH)
+        about(request, sent.id)
         broken = self._break_before(sent.id)
         if broken is not None:
             return broken
@@ -126,16 +127,15 @@ class PacketWriter:
         infos = await self._write(sent)
         if infos is not None and self._faults.hit("create_reset_after", sent.id):
             return hang_up(request)
-        reply = json_reply(envelope(infos, [], id=WRITER_ID, version="v1"))
-        return await send(request, reply, self._faults, sent.id)
+        return json_reply(envelope(infos, [], id=WRITER_ID, version="v1"))
 
     def _break_before(self, aid: str | None) -> web.Response | None:
-        if self._faults.hit("throttle_429", aid):
-            return throttled(self._faults)
+        if aid is not None and self._faults.hit_only("throttle_429", aid):
+            return throttled(self._faults.seconds("throttle_429"))
         if self._faults.hit("create_500", aid):
             return spring_error(500, "No message available", PATH)
         if self._faults.hit("create_502", aid):
-            return web.Response(status=502, text="<html><body>502 Bad Gateway</body></html>", content_type="text/html")
+            return bad_gateway(502)
         return None
 
     async def _write(self, sent: PacketRequest) -> list[dict[str, Any]] | None:

@@ -21,7 +21,12 @@ class Step:
 
 @dataclass(slots=True)
 class Registration:
-    """A row of `registration`: one workflow instance."""
+    """A row of `registration`: one workflow instance.
+
+    :param additional_info_req_id: `<RID>-<process>-<iteration>` of what a paused workflow waits for
+        (mosip-events.md §2.2); None for one that waits for nothing.
+    :param resumed: an operator sent it on, and no tick has taken it since.
+    """
 
     rid: str
     process: str
@@ -32,6 +37,8 @@ class Registration:
     status: str = "RESUMABLE"
     error_code: str | None = None
     steps: tuple[Step, ...] = field(default=())
+    additional_info_req_id: str | None = None
+    resumed: bool = False
 
     @property
     def past_validator(self) -> bool:
@@ -75,6 +82,15 @@ class Registrations:
     def take_resumable(self, limit: int) -> list[Registration]:
         """The oldest resumable rows, at most `limit`."""
         return [self._resumable.popleft() for _ in range(min(limit, len(self._resumable)))]
+
+    def resume(self, row: Registration) -> None:
+        """An operator's `RESUME_PROCESSING`: resumable again, at the end of the queue."""
+        row.status, row.error_code, row.additional_info_req_id, row.resumed = "RESUMABLE", None, None, True
+        self._resumable.append(row)
+
+    def withdraw(self, row: Registration) -> None:
+        """Take a row out of the queue, if it is there."""
+        self._resumable = deque(other for other in self._resumable if other is not row)
 
     @property
     def waiting(self) -> int:

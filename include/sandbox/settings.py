@@ -40,11 +40,21 @@ CRVS_ROLES = frozenset(
         "SUBSCRIBE_IDENTITY_UPDATED_GENERAL",
         "SUBSCRIBE_CREDENTIAL_ISSUED_INDIVIDUAL",
         "PUBLISH_CREDENTIAL_STATUS_UPDATE_GENERAL",
+        "CREDENTIAL_REQUEST",
     }
 )
 """Roles of a CRVS client whose country granted polling and subscribing as asked (mosip-events.md §1.3, §4.3).
 
 MOSIP's default grants only `ONLINE_REGISTRATION_CLIENT`; pass that alone to meet the refusals."""
+
+PARTNER_ROLES = frozenset(
+    {
+        "SUBSCRIBE_CREDENTIAL_ISSUED_INDIVIDUAL",
+        "PUBLISH_CREDENTIAL_STATUS_UPDATE_GENERAL",
+        "CREDENTIAL_REQUEST",
+    }
+)
+"""Roles of the client that is named as the credential partner: only it may subscribe to the partner's topic."""
 
 REGPROC_ROLES = frozenset(
     {
@@ -83,6 +93,14 @@ class Settings:
     :param poll_records: records per poll of a hub worker; a commit covers the whole poll (mosip-events.md §1.7).
     :param sync_seconds: delay between a verified subscription and its consumer (MOSIP: up to 10 s).
     :param known_uins: `any` takes every well-formed UIN of a death as existing, `issued` only this sandbox's own.
+    :param credential_partner: the partner of an onboarded sandbox that births give a credential to, and the name of
+        its client; "" for nobody. Partners provisioned in partner management are wired besides, stock or not.
+    :param credential_certificate: PEM of that partner; None for a pair of the sandbox's own making, which
+        `GET /sandbox/credential-partner` gives out.
+    :param credential_attributes: what its policy shares: fields of the identity, and `UIN`, `PSUT`.
+    :param credential_transactions: how often its links work; -1 for any number.
+    :param credential_id_suffix: a request's id is RID and suffix; "" for a random id. It counts for every partner.
+    :param credential_meta_fields: labels of metaInfo that the event repeats (`metaInfoFields`), for every partner.
     :param digest_fields: identity fields that tell one child from another; None = all demographic fields.
     """
 
@@ -117,10 +135,20 @@ class Settings:
     sync_seconds: float = 0.0
     known_uins: str = "any"
     digest_fields: tuple[str, ...] | None = None
+    credential_partner: str = "crvs-partner"
+    credential_secret: str = "crvs-partner-secret"  # noqa: S105
+    credential_certificate: str | None = None
+    credential_type: str = "opencrvs"
+    credential_attributes: tuple[str, ...] = ("PSUT", "UIN")
+    credential_transactions: int = 10
+    credential_id_suffix: str = ""
+    credential_meta_fields: tuple[str, ...] = ()
     faults: Mapping[str, float] = field(default_factory=dict)
     record_file: str | None = None
 
     def clients(self) -> dict[str, Client]:
-        """All clients by id."""
+        """All clients of an onboarded sandbox by id."""
         own = Client(self.client_id, self.client_secret, self.client_roles)
-        return {client.client_id: client for client in (own, *self.other_clients)}
+        partner = Client(self.credential_partner, self.credential_secret, PARTNER_ROLES)
+        partners = (partner,) if self.credential_partner else ()
+        return {client.client_id: client for client in (*partners, own, *self.other_clients)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,9 +11,9 @@ import msgspec
 from aiohttp import web
 
 from sandbox.faults import Faults
-from sandbox.gate import Gate, Gatekeeper
+from sandbox.gate import Gate, Gatekeeper, refusal
 from sandbox.registrations import Registration, Registrations
-from sandbox.wire import envelope, json_reply, now_text
+from sandbox.wire import envelope, json_reply, now_text, spring_error
 
 BASE = "/registrationprocessor/v1/registrationstatus"
 TRANSACTIONS = "/registrationprocessor/v1/registrationtransaction/search/{rid}"
@@ -30,8 +31,14 @@ EXTERNAL = {
     "FAILED": "REREGISTER",
     "REPROCESS_FAILED": "REREGISTER",
     "REJECTED": "REJECTED",
+    "PAUSED_FOR_ADDITIONAL_INFO": "AWAITING_INFORMATION",
 }
 """`/externalstatus/search` (mosip-packets.md §6.2)."""
+
+RUNNING = frozenset({"PROCESSING", "PAUSED", "RESUMABLE", "REPROCESS", "PAUSED_FOR_ADDITIONAL_INFO"})
+
+UNKNOWN_WORDS = ("PROCESSED", "RESEND", "RECEIVED", "REPROCESS_FAILED")
+"""In the enumeration of external statuses, but what any of them means for a CRVS nobody says (mosip-events.md §4.3)."""
 
 
 class StatusRefused(Exception):
@@ -67,7 +74,7 @@ def check_envelope(sent: Any, api_id: str, now: datetime) -> list[Any]:
 
 def collapsed(row: Registration) -> str:
     """`/registrationstatus/search`: past the validator, finished and refused all read PROCESSED."""
-    early = row.status in ("PROCESSING", "PAUSED", "RESUMABLE", "REPROCESS") and not row.past_validator
+    early = row.status in RUNNING and not row.past_validator
     return "PROCESSING" if early else "PROCESSED"
 
 
@@ -99,7 +106,7 @@ class StatusService:
         gate = Gate("regproc", STATUS_ROLES)
 
         async def handle(request: web.Request) -> web.Response:
-            refused = self._gatekeeper.admit(request, gate)
+            refused = await self._refuse(request, gate)
             if refused is not None:
                 return refused
             body: dict[str, Any] = {"id": api_id, "version": "1.0", "responsetime": now_text()}
@@ -112,6 +119,19 @@ class StatusService:
 
         return handle
 
+    async def _refuse(self, request: web.Request, gate: Gate) -> web.Response | None:
+        """The refusal, if the caller or a fault makes one; a slow service takes its time first."""
+        refused = self._gatekeeper.admit(request, gate)
+        if refused is not None or self._faults.quiet:
+            return refused
+        if self._faults.hit("status_slow"):
+            await asyncio.sleep(self._faults.seconds("status_slow"))
+        if self._faults.hit("polling_forbidden"):
+            return refusal(403)
+        if self._faults.hit("status_500"):
+            return spring_error(500, "No message available", request.path)
+        return None
+
     def _search(self, items: list[dict[str, Any]]) -> tuple[list[Any], list[Any]]:
         """Ids beyond the hundredth vanish, not even as errors."""
         return self._each(items[:SEARCH_LIMIT], collapsed)
@@ -119,10 +139,20 @@ class StatusService:
     def _external(self, items: list[dict[str, Any]]) -> tuple[list[Any], list[Any]]:
         """One known id whose process is no main process poisons the whole batch."""
         for item in items:
-            processes = self._registrations.processes_of(str(item.get("registrationId")))
-            if processes and processes.isdisjoint(self._faults.main_processes):
+            if self._is_poison(str(item.get("registrationId"))):
                 raise StatusRefused("RPR-RGS-018", "Unknown Exception Found")
-        return self._each(items, lambda row: EXTERNAL[row.status])
+        return self._each(items, self._external_word)
+
+    def _is_poison(self, rid: str) -> bool:
+        processes = self._registrations.processes_of(rid)
+        if not processes:
+            return False
+        return processes.isdisjoint(self._faults.main_processes) or self._faults.marks("status_poison", rid)
+
+    def _external_word(self, row: Registration) -> str:
+        if self._faults.hit("status_unknown_word", row.rid):
+            return UNKNOWN_WORDS[self._faults.hits["status_unknown_word"] % len(UNKNOWN_WORDS) - 1]
+        return EXTERNAL[row.status]
 
     def _each(
         self, items: list[dict[str, Any]], status_of: Callable[[Registration], str]
@@ -133,7 +163,7 @@ class StatusService:
             rid = str(item.get("registrationId"))
             rows = self._registrations.of(rid)
             if rows:
-                found.append(_item(rid, status_of(rows[-1])))
+                found.append(_item(rid, status_of(rows[-1]), rows[-1].additional_info_req_id))
             elif self._registrations.processes_of(rid):
                 found.append(_item(rid, "UPLOAD_PENDING"))
             else:
@@ -149,7 +179,7 @@ class StatusService:
 
     async def transactions(self, request: web.Request) -> web.Response:
         """The only call that shows what really happened, stage by stage."""
-        refused = self._gatekeeper.admit(request, Gate("regproc", TRANSACTION_ROLES))
+        refused = await self._refuse(request, Gate("regproc", TRANSACTION_ROLES))
         if refused is not None:
             return refused
         rid = request.match_info["rid"]
@@ -175,8 +205,8 @@ class StatusService:
         return json_reply(envelope(found, None, **named))
 
 
-def _item(rid: str, status: str) -> dict[str, Any]:
-    return {"registrationId": rid, "statusCode": status, "additionalInfoReqId": None}
+def _item(rid: str, status: str, request_id: str | None = None) -> dict[str, Any]:
+    return {"registrationId": rid, "statusCode": status, "additionalInfoReqId": request_id}
 
 
 def _decode(body: bytes) -> Any:

@@ -15,7 +15,7 @@ from sandbox.gate import Gate, Gatekeeper, vertx_token
 from sandbox.hub_state import Hub
 from sandbox.record import Record
 from sandbox.registrations import Registration, Registrations
-from sandbox.replies import hang_up, send, throttled
+from sandbox.replies import about, hang_up
 from sandbox.reprocessor import Reprocessor
 from sandbox.settings import CATEGORY_MAPPING
 from sandbox.wire import error, json_reply, now_text
@@ -100,28 +100,23 @@ class Trigger:
         """Where it lives."""
         return [web.post(PATH, self.start)]
 
-    async def start(self, request: web.Request) -> web.StreamResponse:
+    async def start(self, request: web.Request) -> web.Response:
         """One call; errors are HTTP 200."""
         refused = self._gatekeeper.admit(request, GATE)
         if refused is not None:
             return refused
-        if self._faults.hit("throttle_429"):
-            return throttled(self._faults)
-        aid = None
         try:
             asked = check_envelope(_decode(await request.read()))
-            aid = asked.get("registrationId")
+            about(request, asked.get("registrationId"))
             row = self._create(asked)
         except Refused as problem:
-            reply = _reply(None, [error(problem.code, str(problem))])
-            return await send(request, reply, self._faults, aid if isinstance(aid, str) else None)
+            return _reply(None, [error(problem.code, str(problem))])
         if row is None:
             return hang_up(request)
         await self._wait(row)
         if self._faults.hit("trigger_reset_after", row.rid):
             return hang_up(request)
-        reply = _reply({"workflowInstanceId": row.workflow_instance_id}, None)
-        return await send(request, reply, self._faults, row.rid)
+        return _reply({"workflowInstanceId": row.workflow_instance_id}, None)
 
     def _create(self, asked: dict[str, Any]) -> Registration | None:
         """The new registration row; None when the process died after the sync row.

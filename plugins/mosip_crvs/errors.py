@@ -50,6 +50,14 @@ class ExtractError(FixTheData):
     """The extract SQL does not give what the product needs (a column, a key, an order)."""
 
 
+class ResultSqlError(FixTheData):
+    """The SQL that writes results into the registry cannot do what the product needs; the text says what it lacks."""
+
+
+class ResultRefused(FixTheData):
+    """The registry does not take a result; another may well be taken."""
+
+
 class QuarantineShareExceeded(FixTheData):
     """More of a window was quarantined than the set share: the mapping or the registry is broken."""
 
@@ -76,6 +84,18 @@ class MosipUnavailable(RetryLater):
 
 class MosipRefused(StopTheRun):
     """MOSIP refused us: token, role, audience, provider, or an answer that no retry changes."""
+
+
+class HostRefused(StopTheRun):
+    """A link leads to a host that nobody allowed: nothing was sent there. The text names the host, not the link."""
+
+
+class ShareGone(AskAnOperator):
+    """A data-share link is used up or unknown: the credential must be issued anew."""
+
+
+class ShareTooLarge(AskAnOperator):
+    """What a data-share link leads to is larger than any credential."""
 
 
 class CredentialMissing(StopTheRun):

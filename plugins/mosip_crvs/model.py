@@ -55,15 +55,19 @@ class ApplicationState(StrEnum):
     AID_ASSIGNED = "AID_ASSIGNED"
     TRIGGERING = "TRIGGERING"
     TRIGGERED = "TRIGGERED"
+    HALF_CREATED = "HALF_CREATED"
+    """MOSIP noted the application and never began it, nor ever will (``mosip-events.md`` §4.2)."""
     AWAITING_INFO = "AWAITING_INFO"
     FAILED = "FAILED"
     REJECTED = "REJECTED"
     COMPLETED = "COMPLETED"
+    WITHDRAWN = "WITHDRAWN"
+    """Never sent: the application that it superseded was completed after all."""
 
     @property
     def is_sent(self) -> bool:
         """Whether MOSIP may know the application: the trigger was, or may have been, sent."""
-        return self is not ApplicationState.AID_ASSIGNED
+        return self not in _NEVER_SENT
 
     @property
     def is_settled(self) -> bool:
@@ -71,6 +75,7 @@ class ApplicationState(StrEnum):
         return self in _SETTLED
 
 
+_NEVER_SENT = frozenset({ApplicationState.AID_ASSIGNED, ApplicationState.WITHDRAWN})
 _SETTLED = frozenset({ApplicationState.COMPLETED, ApplicationState.REJECTED, ApplicationState.FAILED})
 
 
@@ -85,6 +90,21 @@ class ReadingOutcome(StrEnum):
     """It breaks a rule of the ID schema or of the domain; a person must correct it."""
     CLAIMED = "claimed"
     """This batch gave it its AID."""
+
+
+class ResultOutcome(StrEnum):
+    """What the registry is told of an event."""
+
+    SENT = "sent"
+    """It is with MOSIP, or about to be. Told only where something else had been told before."""
+    COMPLETED = "completed"
+    """MOSIP has taken it; of a birth, an identity exists."""
+    ISSUED = "issued"
+    """The identifier that the country's policy allows came with the credential."""
+    UPDATES_REQUIRED = "updates_required"
+    """A registrar must correct the record; it is then sent again by itself."""
+    INFORMATION_REQUIRED = "information_required"
+    """MOSIP waits for more information."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,11 +25,12 @@ def pages_app() -> FastAPI:
     """Make the pages' application. Every route of it asks Airflow who is there."""
     from html import escape
 
-    from fastapi import FastAPI
-    from fastapi.responses import HTMLResponse
+    from fastapi import FastAPI, HTTPException
+    from fastapi.responses import HTMLResponse, PlainTextResponse
 
     from mosip_crvs.dashboard import pages
     from mosip_crvs.errors import MosipCrvsError
+    from mosip_crvs.reconciliation.drilldown import ALL, KINDS, LISTED, Spot
 
     app = FastAPI(
         title="Births and deaths to MOSIP",
@@ -44,9 +45,30 @@ def pages_app() -> FastAPI:
     def index() -> HTMLResponse:
         return HTMLResponse(pages.index_page(_ledger()), headers=headers)
 
+    @app.get("/balance/{day}.csv", response_class=PlainTextResponse)
+    def spreadsheet(day: date) -> PlainTextResponse:
+        return PlainTextResponse(pages.balance_csv(_ledger(), day), headers=headers, media_type="text/csv")
+
     @app.get("/balance/{day}", response_class=HTMLResponse)
     def balance(day: date) -> HTMLResponse:
         return HTMLResponse(pages.balance_page(_ledger(), day), headers=headers)
+
+    @app.get("/balance/{day}/{kind}/{term}", response_class=HTMLResponse)
+    def spot(
+        day: date,
+        kind: str,
+        term: str,
+        *,
+        syncs: str = ALL,
+        center: str | None = None,
+        reason: str | None = None,
+        age: str | None = None,
+        after: int = 0,
+    ) -> HTMLResponse:
+        if kind not in KINDS or term not in LISTED:
+            raise HTTPException(404)
+        shown = Spot(day, kind, term, syncs, center, reason, age)
+        return HTMLResponse(pages.spot_page(_ledger(), shown, after), headers=headers)
 
     @app.exception_handler(MosipCrvsError)
     def unavailable(_: Request, problem: Exception) -> HTMLResponse:

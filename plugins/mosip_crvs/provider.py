@@ -49,6 +49,11 @@ def get_provider_info() -> dict[str, Any]:
                     "app_id": _text("App id", "authmanager's appId", default="regproc"),
                     "keycloak_url": _text("Keycloak URL", "Where Keycloak is not below the base URL"),
                     "client_secret_next": _text("Next client secret", "While the secret is being changed"),
+                    "partner_id": _text("Credential partner", "Its id in lower case, if credentials are to come"),
+                    # Airflow hides a value of the extra by its name.
+                    "partner_secret": _text(
+                        "Partner's secret", "Of the client of that name, if it is another one", format="password"
+                    ),
                     "keycloak_path": _text("Keycloak path", "Empty for Keycloak 17 and newer", default="/auth"),
                     "hub_path": _text("Hub path", "Where the WebSub hub lies", default="/hub/"),
                     "schema_version": _text("Schema version", "Published version of the ID schema", default="0.1"),

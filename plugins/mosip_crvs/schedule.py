@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
 
@@ -37,3 +37,12 @@ def range_size() -> int:
 def look_back_seconds() -> int:
     """How far before the day to begin reading, for rows that were committed late: ``$CRVS_LOOK_BACK_SECONDS``."""
     return int(os.environ.get("CRVS_LOOK_BACK_SECONDS", str(6 * 3600)))
+
+
+def morning() -> time:
+    """When the day before must be settled, by the registry's time zone: ``$CRVS_MORNING`` (``HH:MM``), 06:00."""
+    given = os.environ.get("CRVS_MORNING", "06:00")
+    try:
+        return datetime.strptime(given, "%H:%M").time()  # noqa: DTZ007 (a time of day has no zone)
+    except ValueError:
+        raise ValueError(f"CRVS_MORNING must be a time such as 06:00, not {given!r}") from None

@@ -22,6 +22,8 @@ def dags() -> dict[str, Any]:
         back = DagSerialization.from_dict(json.loads(json.dumps(there)))
         found[dag_id] = {
             "timetable": type(dag.timetable).__name__,
+            "schedule": there["dag"]["timetable"],
+            "deadlines": [_deadline(alert) for alert in dag.deadline or []],
             "timetable_back": type(back.timetable).__name__,
             "start_date": dag.start_date and dag.start_date.isoformat(),
             "catchup": dag.catchup,
@@ -30,8 +32,8 @@ def dags() -> dict[str, Any]:
             "tags": sorted(dag.tags),
             "doc_md": dag.doc_md,
             "description": dag.description,
-            # Airflow cannot write a DAG down again whose params it has read back.
-            "timetable_same": bool(dag.params)
+            # Airflow cannot write a DAG down again whose params or deadlines it has read back.
+            "timetable_same": bool(dag.params or dag.deadline)
             or DagSerialization.to_dict(back)["dag"]["timetable"] == there["dag"]["timetable"],
             "tasks_back": {task.task_id: _task(task) for task in back.tasks},
             "edges_back": sorted((up.task_id, down) for up in back.tasks for down in up.downstream_task_ids),
@@ -50,6 +52,14 @@ def dags() -> dict[str, Any]:
             if name in sys.modules
         ),
         "dags": found,
+    }
+
+
+def _deadline(alert: Any) -> dict[str, Any]:
+    return {
+        "reference": alert.reference.reference_name,
+        "seconds": alert.interval.total_seconds(),
+        "callback": alert.callback.serialize(),
     }
 
 

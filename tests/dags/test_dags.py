@@ -10,12 +10,18 @@ from zoneinfo import ZoneInfo
 import pytest
 
 SYNCS = ["crvs_birth_sync", "crvs_death_sync"]
-ALL = [*SYNCS, "mosip_onboarding", "mosip_preflight", "mosip_reconcile"]
+ALL = [
+    *SYNCS, "mosip_alarms", "mosip_morning", "mosip_onboarding", "mosip_preflight", "mosip_reconcile",
+    "mosip_subscriptions",
+]  # fmt: skip
 TIMETABLES = {
     **dict.fromkeys(SYNCS, "CronDataIntervalTimetable"),
+    "mosip_alarms": "CronTriggerTimetable",
+    "mosip_morning": "CronTriggerTimetable",
     "mosip_onboarding": "NullTimetable",
     "mosip_preflight": "CronTriggerTimetable",
     "mosip_reconcile": "AssetOrTimeSchedule",
+    "mosip_subscriptions": "CronTriggerTimetable",
 }
 ODD_DAYS = {"Asia/Kathmandu": 0, "UTC": 0, "Africa/Addis_Ababa": 0, "America/New_York": 2, "Europe/Paris": 2}
 """Days of the year that are not 24 hours long, by zone."""
@@ -81,10 +87,11 @@ def test_a_sync_sends_nothing_before_results_can_reach_us_and_closes_when_all_wa
         for up, down in dag["edges"]:
             before[down] |= {up} | before[up]
 
-    assert set(dag["tasks"]) == {"gate", "subscribe", "plan", "submit", "resume", "close"}
+    assert set(dag["tasks"]) == {"gate", "subscribe", "plan", "submit", "corrected", "resume", "close"}
     assert before["plan"] == set(), "planning sends nothing: a hub that is away must not leave a day unplanned"
     assert {"gate", "subscribe", "plan"} <= before["submit"]
     assert before["gate"] == set()
+    assert {"gate", "subscribe", "plan", "submit"} == before["corrected"], "what was corrected goes after the day's own"
     assert "subscribe" in before["resume"]
     assert before["close"] == set(dag["tasks"]) - {"close"}
     assert {task for task, seen in dag["tasks"].items() if seen["mapped"]} == {"submit"}
@@ -107,8 +114,44 @@ def test_the_reconciliation_is_woken_by_the_inbox(loaded: dict[str, Any]) -> Non
 
     assert watcher[1] == "mosip_crvs.triggers.inbox.InboxTrigger"
     assert watcher[2] == {"ledger_conn_id": "crvs_ledger", "poll_interval": 2.0}
-    assert [tuple(edge) for edge in loaded["dags"]["mosip_reconcile"]["edges"]] == [("settle", "balance")]
-    assert "renew_subscription" in loaded["dags"]["mosip_reconcile"]["tasks"]
+    dag = loaded["dags"]["mosip_reconcile"]
+    assert sorted(tuple(edge) for edge in dag["edges"]) == [
+        ("credentials", "deliver"), ("poll", "balance"), ("poll", "credentials"), ("settle", "balance"),
+        ("settle", "poll"),
+    ]  # fmt: skip
+    rules = {name: task["trigger_rule"] for name, task in dag["tasks"].items()}
+    assert rules["balance"] == "all_done", "a day is balanced whatever MOSIP does"
+    assert rules["poll"] == "all_success"
+
+
+@pytest.mark.parametrize(
+    ("given", "cron", "at"), [({}, "0 6 * * *", "06:00"), ({"CRVS_MORNING": "05:45"}, "45 5 * * *", "05:45")]
+)
+def test_the_morning_comes_by_the_registrys_clock_and_holds_the_night_to_it(
+    ask: Any, given: dict[str, str], cron: str, at: str
+) -> None:
+    zone = "Asia/Kathmandu"
+    seen = ask("dags", CRVS_REGISTRY_TIMEZONE=zone, **given)["dags"]
+
+    timetable = seen["mosip_morning"]["schedule"]["__var"]
+    assert (timetable["expression"], timetable["timezone"]) == (cron, zone)
+    hours, minutes = map(int, at.split(":"))
+    for sync in SYNCS:
+        (deadline,) = seen[sync]["deadlines"]
+        assert deadline == {
+            "reference": "DagRunQueuedAtDeadline",
+            "seconds": hours * 3600 + minutes * 60,
+            "callback": {
+                "path": "mosip_crvs.notifiers.crvs.CrvsNotifier",
+                "kwargs": {"at": at, "time_zone": zone},
+            },
+        }
+
+
+def test_a_morning_that_is_no_time_is_an_import_error_that_says_so(ask: Any) -> None:
+    errors = ask("dags", CRVS_MORNING="six")["errors"]
+    assert len(errors) == 3
+    assert all("CRVS_MORNING must be a time" in error for error in errors.values())
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import timedelta
 from typing import Any
@@ -10,8 +11,9 @@ import pytest
 from day_books import DAY, Books, aid
 from receiver_calls import call, unreachable
 
-from mosip_crvs.dashboard.pages import DAYS_SHOWN, balance_page, index_page
-from mosip_crvs.reconciliation.balance import day_balance, keep
+from mosip_crvs.dashboard.pages import DAYS_SHOWN, ENTRIES_SHOWN, balance_page, index_page
+from mosip_crvs.reconciliation.balance import day_balance
+from mosip_crvs.reconciliation.signing import keep
 
 REGISTRATION = f"registration-of-{aid(7)}"
 
@@ -121,3 +123,56 @@ def test_the_list_ends_after_the_newest_days(books: Books) -> None:
     assert len(days) == DAYS_SHOWN
     assert days == sorted(days, reverse=True)
     assert days[0] == str(DAY + timedelta(days=DAYS_SHOWN + 2))
+
+
+def test_every_number_of_a_day_leads_to_a_list_that_is_as_long(airflow: Any, books: Books) -> None:
+    batch = books.batch()
+    books.apply(batch, {aid(n): state for n, state in enumerate(["COMPLETED", "FAILED", "TRIGGERED", "AID_ASSIGNED"])})
+    books.apply(books.batch("death"), {aid(20 + n): "AWAITING_INFO" for n in range(3)})
+    page = airflow.get(f"/mosip-crvs/balance/{DAY}", "chief").body.decode()
+
+    links = re.findall(r'<a href="([^"]+)">([\d,]+)</a>', page)
+    assert len(links) > 15
+    for link, number in links:
+        assert not link.startswith("/"), "Airflow may lie below a path of its own"
+        shown = airflow.get(f"/mosip-crvs/balance/{html.unescape(link)}", "chief")
+        assert shown.status == 200
+        body = shown.body.decode()
+        listed = len(re.findall(r'<th scope="row">1000110077', body))
+        counted = sum(map(int, re.findall(r"</th><td>(\d+)</td>", body)))
+        assert number == str(counted if "/read?" in link else listed), link
+        assert "registration-of" not in body
+
+
+def test_a_long_list_goes_on_on_the_next_page(airflow: Any, books: Books) -> None:
+    books.apply(books.batch(), {aid(n): "COMPLETED" for n in range(ENTRIES_SHOWN + 3)})
+    where = f"/mosip-crvs/balance/{DAY}/birth/completed"
+    first = airflow.get(f"{where}?syncs=last", "chief").body.decode()
+    (more,) = re.findall(r'<a href="(\?[^"]+)">More', first)
+    second = airflow.get(where + html.unescape(more), "chief").body.decode()
+
+    seen = [re.findall(r'<th scope="row">(\d{29})<', page) for page in (first, second)]
+    assert [len(aids) for aids in seen] == [ENTRIES_SHOWN, 3]
+    assert not set(seen[0]) & set(seen[1])
+    assert "More" not in second
+
+
+@pytest.mark.parametrize("path", ["birth/nonsense", "marriage/held", "birth/known%22"])
+def test_a_number_that_does_not_exist_has_no_list(airflow: Any, books: Books, path: str) -> None:
+    assert airflow.get(f"/mosip-crvs/balance/{DAY}/{path}", "chief").status == 404
+
+
+def test_what_somebody_writes_into_an_address_is_escaped(airflow: Any, books: Books) -> None:
+    page = airflow.get(f"/mosip-crvs/balance/{DAY}/birth/held?reason=%3Cscript%3E&center=%22%3E", "chief")
+
+    assert page.status == 200
+    assert b"<script" not in page.body
+
+
+def test_a_day_is_there_for_spreadsheets(airflow: Any, books: Books) -> None:
+    a_day(books)
+    sheet = airflow.get(f"/mosip-crvs/balance/{DAY}.csv", "guest")
+
+    assert sheet.status == 200
+    assert sheet.headers["content-type"].startswith("text/csv")
+    assert f"{DAY},birth,CRVS_NEW,last,completed,,,,1234" in sheet.body.decode()

@@ -21,7 +21,12 @@ PUBLIC = {
     ("/mosip-websub/health", "GET"),
     ("/mosip-websub/health", "HEAD"),
 }
-PAGES = ["/mosip-crvs/", "/mosip-crvs/balance/2026-03-14"]
+PAGES = [
+    "/mosip-crvs/",
+    "/mosip-crvs/balance/2026-03-14",
+    "/mosip-crvs/balance/2026-03-14.csv",
+    "/mosip-crvs/balance/2026-03-14/birth/held",
+]
 
 
 def test_the_plugin_is_loaded_once_and_without_error(airflow: Any) -> None:
@@ -37,6 +42,7 @@ def test_exactly_the_callback_and_its_health_answer_to_nobody(airflow: Any, ledg
     for path, methods in routes:
         for method in methods:
             target = path.replace("{token}", subscriber.token).replace("{day}", "2026-03-14")
+            target = target.replace("{kind}", "birth").replace("{term}", "held")
             assert "{" not in target, f"tell this test how to fill {path}"
             assert method != "ANY", f"{path} takes every method"
             if call(airflow.base, method, target).status not in (401, 403):

@@ -18,6 +18,7 @@ from mosip_crvs.mosip.calls import SingleCalls
 from mosip_crvs.mosip.token import TokenSource, fetch_token
 from mosip_crvs.reconciliation.inbox import settle_inbox
 from mosip_crvs.reconciliation.subscribing import ensure_subscribed
+from mosip_crvs.settlement.events import WORKFLOW_COMPLETED
 from mosip_crvs.submission.pipeline import submit_range
 from reference_registry import load
 
@@ -47,7 +48,7 @@ def test_forgers_settle_nothing_and_the_hub_keeps_our_subscription(
         calls = SingleCalls(far_side.url)
         tokens = TokenSource(lambda: fetch_token(calls, made.settings))
         ensure_subscribed(ledger, seal, calls, tokens, made.settings)
-        (subscription,) = subscriptions.every(ledger)
+        subscription = next(each for each in subscriptions.every(ledger) if each.topic == WORKFLOW_COMPLETED)
         secret = seal.open(subscription.sealed_secret)
         load(registry_url, births=30, clean_only=True, end_day=YESTERDAY)
         for batch_id, number in plan(made):

@@ -71,11 +71,13 @@ def test_an_outcome_moves_only_what_is_being_triggered_and_is_always_evidence(le
     assert count(ledger, "evidence", "moved_from = 'TRIGGERING' AND moved_to = 'TRIGGERED'") == 1
 
 
-def test_the_same_outcome_twice_is_one_piece_of_evidence(ledger, mine, aids) -> None:
+def test_every_answer_to_a_trigger_is_evidence_of_its_own_and_moves_no_more_than_one(ledger, mine, aids) -> None:
     write_group(ledger, mine.session_id, triggering=aids[:1])
     for _ in range(2):
         write_group(ledger, mine.session_id, outcomes=[TriggerOutcome(aids[0], PRESENT)])
-    assert count(ledger, "evidence") == 1
+    assert count(ledger, "evidence", "moved_from = 'TRIGGERING' AND moved_to = 'TRIGGERED'") == 1
+    assert count(ledger, "evidence", "moved_from = 'TRIGGERED' AND moved_to = 'TRIGGERED'") == 1
+    assert count(ledger, "applications", "evidence_count = 2") == 1
 
 
 def test_what_could_not_be_sent_is_held_with_its_code_and_released_when_it_is_sent(ledger, mine, aids) -> None:

@@ -39,6 +39,13 @@ def test_a_listed_code_decides_whatever_the_status(code: str, status: int) -> No
         ("KER-ATH-403", Action.STOP),
         ("KER-ATH-002", Action.RETRY),
         ("RPR-RGS-018", Action.OPERATOR),
+        ("RPR-RGS-023", Action.STOP),
+        ("RPR-RGS-031", Action.ABSENT),
+        ("RPR-RTS-001", Action.ABSENT),
+        ("IDR-CRG-003", Action.ABSENT),
+        ("IDR-CRG-004", Action.OPERATOR),
+        ("DAT-SER-006", Action.ABSENT),
+        ("DAT-SER-008", Action.ABSENT),
         ("NO_ANSWER", Action.RETRY),
         ("RESPONSE_NULL", Action.RETRY),
     ],
@@ -57,6 +64,7 @@ def test_a_code_asks_for_what_mosips_documents_say(code: str, action: Action) ->
         ("KER-ATH-026", Action.STOP),
         ("RPR-WIN-009", Action.STOP),
         ("RPR-SYS-012", Action.RETRY),
+        ("DAT-SER-001", Action.RETRY),
     ],
 )
 def test_an_unlisted_code_follows_its_family(code: str, action: Action) -> None:

@@ -38,6 +38,7 @@ def test_centre_and_machine_are_enough_and_the_rest_is_mosips_default() -> None:
 def test_the_secret_is_in_no_representation() -> None:
     assert SECRET not in repr(_settings())
     assert SECRET not in repr(_settings(client_secret_next=SECRET))
+    assert SECRET not in repr(_settings(partner_id="crvs1", partner_secret=SECRET))
     assert SECRET not in str(_settings())
 
 
@@ -48,12 +49,36 @@ def test_every_extra_can_be_set() -> None:
         "events_per_second": 2.5, "timeout": 11.0, "takeover_wait": 3.0, "keycloak_path": "/kc",
         "hub_path": "/websub/hub", "schema_version": "0.2", "language": "fra", "holidays": "2026-12-25",
         "keycloak_url": "https://iam.example.org", "client_secret_next": "next",
+        "partner_id": "crvs1", "partner_secret": "the-partners", "poll_after": 5.0, "half_created_after": 6.0,
+        "credential_suffix": "-crvs", "data_share_hosts": "a.example, b.example:8080", "identifiers": ["PSUT", "UIN"],
+        "partner_keys": "/keys", "mosip_signing_certificates": "signers.pem", "credential_proof": "warn",
+        "credential_status": "printed", "credential_keep_days": 7.0,
     }  # fmt: skip
     settings = from_extra(URL, "client", SECRET, extra)
-    assert {name: getattr(settings, name) for name in extra} == {**extra, "holidays": frozenset({date(2026, 12, 25)})}
+    assert {name: getattr(settings, name) for name in extra} == {
+        **extra,
+        "holidays": frozenset({date(2026, 12, 25)}),
+        "data_share_hosts": ("a.example", "b.example:8080"),
+        "identifiers": ("PSUT", "UIN"),
+    }
     assert set(extra) == EXTRA_FIELDS
     assert settings.token_path == "/v1/authmanager/authenticate/clientidsecretkey"
     assert settings.registrar.ref_id == "11111_22222"
+
+
+def test_the_partner_enters_with_its_own_secret_or_is_the_client_itself() -> None:
+    other = _settings(partner_id="crvs1", partner_secret="the-partners", client_secret_next="next").partner_login
+    assert other is not None
+    assert (other.client_id, other.client_secret, other.client_secret_next) == ("crvs1", "the-partners", "")
+    same = _settings(partner_id="client")
+    assert same.partner_login == same
+    assert _settings(partner_id="crvs1").partner_login is None
+    assert _settings().partner_login is None
+
+
+@pytest.mark.parametrize("partner", ["CRVS1", "crvs1/CREDENTIAL_ISSUED", "-crvs", "a b"])
+def test_a_partner_that_keycloak_could_not_name_so_is_refused(partner: str) -> None:
+    assert "lower case" in _refusal(partner_id=partner)
 
 
 def test_tokens_come_from_below_the_base_url_unless_keycloak_lies_elsewhere() -> None:
@@ -167,3 +192,17 @@ def test_holidays_that_nobody_listed_are_not_known() -> None:
 @pytest.mark.parametrize("wrong", ["25.12.2026", "Christmas", "2026-12-25,,", "2026-13-01", " ", [7], 20261225, True])
 def test_holidays_that_are_no_dates_are_refused(wrong: Any) -> None:
     assert "holidays must be dates such as 2026-12-25" in _refusal(holidays=wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"identifiers": "PSUT, NIK"},
+        {"identifiers": 7},
+        {"data_share_hosts": [7]},
+        {"credential_proof": "perhaps"},
+        {"credential_keep_days": "soon"},
+    ],
+)
+def test_what_credentials_are_judged_by_is_checked_by_name(wrong: dict[str, Any]) -> None:
+    assert next(iter(wrong)) in _refusal(**wrong)

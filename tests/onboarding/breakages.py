@@ -308,7 +308,7 @@ BREAKAGES: tuple[Breakage, ...] = (
              lambda mosip: mosip.variables.update(CRVS_RECEIVER_URL=mosip.url), "WS-03", "let receiver_url lead to it"),
     Breakage("the hub denied our subscription", _subscription("denied", "'Subscriber is not authorized'"), "WS-04",
              "subscribe"),
-    Breakage("the hub never came to verify us", _subscription("requested", "NULL"), "WS-04", "run mosip_reconcile"),
+    Breakage("the hub never came to verify us", _subscription("requested", "NULL"), "WS-04", "run mosip_subscriptions"),
     Breakage("nobody subscribed", ledger("DELETE FROM subscriptions"), "WS-04", "provision: both subscribe"),
     Breakage("the hub dropped us", eternal_silence, "WS-04", "the hub may have dropped us"),
 )  # fmt: skip

@@ -31,7 +31,7 @@ FAILS_WHEN_EMPTY = ("KC-04", "AU-02", "OF-02", "SC-01", "PM-01", "WS-04")
 def quick_keys() -> Iterator[None]:
     """Read each private key once: to check its primes takes longer than all the calls of a preflight."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(certificates, "_load", functools.cache(certificates._load))
+        patch.setattr(certificates, "private_key", functools.cache(certificates.private_key))
         yield
 
 

@@ -17,7 +17,7 @@ from quickstart import environment, processes, stack
 from quickstart.places import Places
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PYTHON_VERBS = ("demo", "up", "down", "env", "sync", "settle", "balance")
+PYTHON_VERBS = ("demo", "up", "down", "env", "sync", "settle", "balance", "verify")
 
 
 @pytest.fixture
@@ -74,6 +74,7 @@ def test_without_a_verb_the_verbs_are_listed(clone: Path) -> None:
         ["demo", "--births", "-1"],
         ["sync"],
         ["down", "now"],
+        ["balance", "today", "--json", "--csv"],
         ["lint", "fast"],
         ["conformance", "nonsense"],
     ],
@@ -84,7 +85,10 @@ def test_what_is_unknown_ends_with_2_and_says_so(clone: Path, arguments: list[st
     assert done.stderr
 
 
-@pytest.mark.parametrize("arguments", [["env"], ["sync", "yesterday"], ["settle"], ["balance", "today"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["env"], ["sync", "yesterday"], ["settle"], ["balance", "today"], ["verify"], ["verify", "a file"]],
+)
 def test_verbs_that_need_a_stack_say_how_to_start_one(clone: Path, arguments: list[str]) -> None:
     done = run(clone, *arguments)
     assert done.returncode == 1

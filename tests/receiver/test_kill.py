@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import random
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
-from urllib.parse import urlsplit
 
 import pytest
-from receiver_calls import Subscriber, call, environment, eventually, inbox, signature
+from receiver_calls import Subscriber, call, environment, eventually, inbox
+from senders import SENDERS, Senders
 from sqlalchemy import Engine
-
-SENDERS = 32
 
 
 def start(ledger_url: str, seal_key: str, port: int) -> subprocess.Popen[bytes]:
@@ -36,45 +32,6 @@ def start(ledger_url: str, seal_key: str, port: int) -> subprocess.Popen[bytes]:
 
     eventually(up, 30)
     return process
-
-
-class Senders:
-    """Threads that deliver numbered notifications, one after the other, until told to stop."""
-
-    def __init__(self, base: str, subscriber: Subscriber) -> None:
-        self.acknowledged: list[bytes] = []
-        self.unanswered: list[bytes] = []
-        self._base = urlsplit(base)
-        self._subscriber = subscriber
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._send, args=(n,), daemon=True) for n in range(SENDERS)]
-
-    def __enter__(self) -> Senders:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(30)
-            assert not thread.is_alive()
-
-    def _send(self, sender: int) -> None:
-        line = http.client.HTTPConnection(self._base.hostname or "", self._base.port, timeout=10)
-        number = 0
-        while not self._stop.is_set():
-            number += 1
-            body = b'{"sender": %d, "number": %d, "run": %d}' % (sender, number, id(self))
-            headers = {"X-Hub-Signature": f"sha256={signature(self._subscriber.secret, body)}"}
-            try:
-                line.request("POST", self._subscriber.path, body, headers)
-                reply = line.getresponse()
-                reply.read()
-            except (OSError, http.client.HTTPException):
-                self.unanswered.append(body)
-                return
-            (self.acknowledged if reply.status == 200 else self.unanswered).append(body)
 
 
 @pytest.mark.parametrize("round_number", range(2))

@@ -22,6 +22,7 @@ class SmallHub:
     """Takes subscriptions.
 
     :param then: what it does after it has accepted one: :meth:`verify`, :meth:`deny`, or nothing.
+    :param refusal: answers every request; :param refusals: answer those for some topics.
     """
 
     then: Callable[[dict[str, str]], None] | None = None
@@ -29,6 +30,8 @@ class SmallHub:
     cookies: list[str] = field(default_factory=list)
     echoes: list[bytes] = field(default_factory=list)
     refusal: tuple[int, str] | None = None
+    refusals: dict[str, tuple[int, str]] = field(default_factory=dict)
+    clients: list[str] = field(default_factory=list)
 
     def app(self) -> Starlette:
         """Make the ASGI application."""
@@ -39,15 +42,19 @@ class SmallHub:
             ]
         )
 
-    async def _token(self, _: Request) -> Response:
-        return JSONResponse({"access_token": "a-token", "expires_in": 300})
+    async def _token(self, request: Request) -> Response:
+        client = parse_qs((await request.body()).decode())["client_id"][0]
+        self.clients.append(client)
+        token = "a-token" if client == "crvs-client" else f"a-token-of-{client}"
+        return JSONResponse({"access_token": token, "expires_in": 300})
 
     async def _subscribe(self, request: Request) -> Response:
         form = {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
         self.asked.append(form)
         self.cookies.append(request.headers.get("cookie", ""))
-        if self.refusal is not None:
-            return PlainTextResponse(self.refusal[1], status_code=self.refusal[0])
+        refusal = self.refusals.get(form["hub.topic"], self.refusal)
+        if refusal is not None:
+            return PlainTextResponse(refusal[1], status_code=refusal[0])
         if self.then is not None:
             threading.Thread(target=self.then, args=(form,), daemon=True).start()
         return PlainTextResponse("hub.mode=accepted", status_code=202)
@@ -55,8 +62,12 @@ class SmallHub:
     def verify(self, form: dict[str, str]) -> None:
         """Challenge the subscriber."""
         self.echoes.append(
-            _get(f"{form['hub.callback']}?hub.mode=subscribe&hub.topic={form['hub.topic']}&hub.challenge={CHALLENGE}")
+            _get(f"{form['hub.callback']}?hub.mode={form['hub.mode']}&hub.topic={form['hub.topic']}&hub.challenge={CHALLENGE}")
         )
+
+    def asked_for(self, topic: str) -> list[dict[str, str]]:
+        """Give the requests for one topic, oldest first."""
+        return [asked for asked in self.asked if asked["hub.topic"] == topic]
 
     def deny(self, reason: str) -> Callable[[dict[str, str]], None]:
         """Give what denies every subscription for a reason."""

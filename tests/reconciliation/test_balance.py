@@ -10,12 +10,14 @@ from day_books import DAY, Books, aid
 from sqlalchemy import Engine
 
 from mosip_crvs.ledger.batches import Hold
-from mosip_crvs.reconciliation.balance import day_balance, days_to_balance, keep, open_applications
+from mosip_crvs.reconciliation.balance import day_balance, days_to_balance, open_applications
+from mosip_crvs.reconciliation.signing import keep
 
 STATES = {
     "AID_ASSIGNED": "held",
     "TRIGGERING": "in_progress",
     "TRIGGERED": "in_progress",
+    "HALF_CREATED": "in_progress",
     "AWAITING_INFO": "awaiting",
     "FAILED": "failed",
     "REJECTED": "rejected",
@@ -76,8 +78,8 @@ def test_both_equations_hold_for_a_day_with_everything_in_it(books: Books) -> No
         assert terms["submitted"] == sum(terms[name] for name in SENT)
         assert all(terms[name] > 0 for name in (*OUTCOMES, "held", "submitted", *SENT))
     assert plain["read"] == plain["kinds"]["birth"]["read"] + plain["kinds"]["death"]["read"]
-    assert plain["read"] == (2 + 3 + 4 + 5 + 6 + 7 + 8) + (3 + 4 + 5 + 6 + 7 + 8 + 9) + 2 * (4 + 5 + 6)
-    assert (plain["held"], plain["completed"]) == (2 + 3, 8 + 9)
+    assert plain["read"] == sum(range(2, 10)) + sum(range(3, 11)) + 2 * (4 + 5 + 6)
+    assert (plain["held"], plain["completed"]) == (2 + 3, 9 + 10)
     assert balance.balanced
     assert json.loads(balance.as_json()) == plain
 
@@ -223,7 +225,8 @@ def test_what_earlier_syncs_of_the_day_left_open_is_not_forgotten_when_it_is_rea
     from mosip_crvs.ledger.sending import write_group
     from mosip_crvs.ledger.sessions import Session
     from mosip_crvs.model import EventKey, RegistrationKind
-    from mosip_crvs.reconciliation.report import as_html, as_table
+    from mosip_crvs.reconciliation.report import as_table
+    from mosip_crvs.reconciliation.report_html import as_html
 
     session = Session.open(ledger, "t")
 
@@ -311,3 +314,155 @@ def test_an_unfinished_day_is_balanced_again_even_if_nothing_of_its_own_is_open(
     books.batch(day=DAY)
 
     assert days_to_balance(books.ledger, newest=1) == [DAY, old]
+
+
+def supersede(books: Books, old: str, new: str) -> None:
+    """Say that one number stands for another's event now, claimed by that batch which has claimed it."""
+    books.run("UPDATE applications SET superseded_by = :new, is_current = false WHERE aid = :old", old=old, new=new)
+    books.run(
+        "UPDATE applications SET registration_id = 'registration-of-' || :old, supersedes = :old WHERE aid = :new",
+        old=old,
+        new=new,
+    )
+    books.run(
+        "UPDATE readings SET registration_id = 'registration-of-' || :old WHERE registration_id = :new_id",
+        old=old,
+        new_id=f"registration-of-{new}",
+    )
+
+
+def test_what_was_half_created_and_sent_anew_has_failed_in_its_own_day(books: Books) -> None:
+    next_day = DAY + timedelta(days=1)
+    books.apply(books.batch(), {aid(1): "HALF_CREATED", aid(2): "HALF_CREATED"})
+    books.apply(books.batch(day=next_day), {aid(3): "TRIGGERED"})
+    supersede(books, aid(1), aid(3))
+
+    first, second = (day_balance(books.ledger, day) for day in (DAY, next_day))
+
+    assert (first.terms.failed, first.terms.in_progress, first.terms.submitted) == (1, 1, 2)
+    assert (second.terms.in_progress, second.terms.submitted) == (1, 1)
+    assert first.balanced
+    assert second.balanced
+
+
+def test_what_was_withdrawn_is_known_and_was_never_sent(books: Books) -> None:
+    books.apply(books.batch(), {aid(1): "WITHDRAWN", aid(2): "COMPLETED"})
+
+    balance = day_balance(books.ledger, DAY)
+
+    assert (balance.terms.known, balance.terms.submitted, balance.terms.held) == (1, 1, 0)
+    assert balance.balanced
+
+
+def test_two_numbers_of_one_reading_are_counted_once(books: Books) -> None:
+    batch = books.batch()
+    books.apply(batch, {aid(1): "REJECTED"})
+    books.run(
+        "INSERT INTO applications (kind, registration_id, act, act_number, aid, batch_id, state, is_current) "
+        "VALUES ('birth', :id, 'register', 1, :aid, :batch, 'FAILED', false)",
+        id=f"registration-of-{aid(1)}",
+        aid=aid(2),
+        batch=batch,
+    )
+
+    balance = day_balance(books.ledger, DAY)
+
+    assert (balance.terms.read, balance.terms.rejected, balance.terms.failed) == (1, 1, 0)
+    assert balance.balanced
+
+
+def test_the_centres_of_all_syncs_add_up_to_the_day(books: Books) -> None:
+    books.apply(books.batch(), {aid(1): "COMPLETED", aid(2, "2000210077"): "TRIGGERED"})
+    books.apply(books.batch(), {aid(3): "AID_ASSIGNED"})
+    books.apply(books.batch("death"), {aid(4): "REJECTED", aid(5): "COMPLETED"})
+
+    plain = day_balance(books.ledger, DAY).as_dict()
+
+    assert set(plain["centers"]["birth"]) == {"10001", "20002"}
+    assert plain["centers"]["birth"]["20002"]["in_progress"] == 1
+    assert plain["processes"] == {"birth": "CRVS_NEW", "death": "CRVS_DEATH"}
+    rows = [terms for centers in plain["centers"].values() for terms in centers.values()]
+    assert {name: sum(row[name] for row in rows) for name in plain["day_total"]} == plain["day_total"]
+
+
+REASONS_OF = {
+    "ANSWER_UNKNOWN": "state = 'TRIGGERING'",
+    "HALF_CREATED": "state = 'HALF_CREATED'",
+    "AWAITING_INFO": "state = 'AWAITING_INFO'",
+    "MOSIP_WORKING": "last_status = 'PROCESSING'",
+    "UPLOAD_PENDING": "last_status = 'UPLOAD_PENDING'",
+    "UNKNOWN_TO_MOSIP": "last_status = 'RPR-RGS-031'",
+    "STATUS_REFUSED": "last_status = 'RPR-RGS-018'",
+    "NOT_ANSWERED": "polls = 1",
+    "NOT_ASKED_YET": "polls = 0",
+}
+
+
+@pytest.mark.parametrize(("reason", "how"), REASONS_OF.items())
+def test_what_is_not_settled_has_a_reason(books: Books, reason: str, how: str) -> None:
+    books.apply(books.batch(), {aid(1): "TRIGGERED"})
+    books.run(f"UPDATE applications SET {how}")
+
+    balance = day_balance(books.ledger, DAY)
+
+    assert [(each.reason, each.age, each.count) for each in balance.waiting] == [(reason, "4h", 1)]
+    assert (balance.terms.failed, balance.terms.rejected) == (0, 0)
+
+
+def test_a_client_that_may_not_ask_is_the_reason_until_it_may(books: Books) -> None:
+    books.apply(books.batch(), {aid(1): "TRIGGERED"})
+    say = "INSERT INTO pollings (call, verdict, asked, answered) VALUES (:call, :verdict, 1, 0)"
+
+    def reason() -> str:
+        (waiting,) = day_balance(books.ledger, DAY).waiting
+        return waiting.reason
+
+    books.run(say, call="search", verdict="forbidden")
+    assert reason() == "NOT_ASKED_YET"
+    books.run(say, call="externalstatus", verdict="forbidden")
+    assert reason() == "POLLING_FORBIDDEN"
+    books.run(say, call="externalstatus", verdict="answered")
+    assert reason() == "NOT_ASKED_YET"
+
+
+@pytest.mark.parametrize(
+    ("since", "age"),
+    [
+        ("14 minutes", "15m"),
+        ("15 minutes", "4h"),
+        ("4 hours", "24h"),
+        ("24 hours", "72h"),
+        ("72 hours", "7d"),
+        ("7 days", "older"),
+        ("700 days", "older"),
+    ],
+)
+def test_what_is_not_settled_stands_in_the_bucket_of_its_age(books: Books, since: str, age: str) -> None:
+    books.apply(books.batch(), {aid(1): "TRIGGERED", aid(2): "COMPLETED", aid(3): "AID_ASSIGNED"})
+    books.run("UPDATE applications SET triggering_at = now() - CAST(:since AS interval)", since=since)
+
+    assert [(each.age, each.count) for each in day_balance(books.ledger, DAY).waiting] == [(age, 1)]
+
+
+def test_what_the_registry_counts_and_nobody_read_is_unexplained(books: Books) -> None:
+    first, last = books.batch(), books.batch()
+    books.read(last, "known", ["a"])
+    count = (
+        "UPDATE batches SET registry_count = 2, unread = :unread, moved_on = 0, counted_at = now() WHERE batch_id = :b"
+    )
+    books.run(count, unread=1, b=last)
+    balance = day_balance(books.ledger, DAY)
+    assert (balance.unexplained, balance.kinds["birth"].unexplained, balance.balanced) == (1, 1, False)
+    assert balance.as_dict()["registry"]["birth"]["counted"] == 2
+
+    books.run(count, unread=0, b=last)
+    assert day_balance(books.ledger, DAY).balanced
+    books.run(count, unread=3, b=first)
+    assert day_balance(books.ledger, DAY).unexplained == 3, "an earlier sync's question stays open until it is answered"
+
+
+def test_a_half_created_application_that_was_sent_anew_keeps_no_day_open(books: Books) -> None:
+    books.apply(books.batch(), {aid(1): "HALF_CREATED"})
+    assert days_to_balance(books.ledger, newest=0) == [DAY]
+    books.run("UPDATE applications SET superseded_by = :aid", aid=aid(2))
+    assert days_to_balance(books.ledger, newest=0) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
@@ -10,8 +11,11 @@ from html.parser import HTMLParser
 import pytest
 
 from mosip_crvs.ledger.batches import Hold
-from mosip_crvs.reconciliation.balance import DayBalance, Terms
-from mosip_crvs.reconciliation.report import LABELS, as_html, as_table, verdict
+from mosip_crvs.reconciliation.drilldown import Spot
+from mosip_crvs.reconciliation.report import LABELS, as_table, verdict
+from mosip_crvs.reconciliation.report_csv import as_csv
+from mosip_crvs.reconciliation.report_html import as_html
+from mosip_crvs.reconciliation.terms import DayBalance, RegistryCount, Terms, Waiting
 
 DAY = date(2026, 3, 14)
 NOW = datetime(2026, 3, 15, 1, 2, 3, tzinfo=UTC)
@@ -59,7 +63,7 @@ def numbers(terms: Terms) -> dict[str, str]:
 
 
 def test_every_term_has_a_label() -> None:
-    assert [*LABELS, "unmatched"] == list(asdict(Terms()))
+    assert [*LABELS, "unmatched", "unread"] == list(asdict(Terms()))
     assert len(set(LABELS.values())) == len(LABELS)
 
 
@@ -149,3 +153,56 @@ def test_what_is_unexplained_is_said_before_what_is_held() -> None:
 
 def test_a_day_of_which_nothing_is_held_does_not_speak_of_it() -> None:
     assert "Held" not in as_table(balance(birth=DEATHS)) + as_html(balance(birth=DEATHS))
+
+
+FULL = replace(
+    balance(birth=BIRTHS, death=DEATHS),
+    centers={"birth": {"10001": Terms(submitted=9, completed=9)}, "death": {}},
+    waiting=(Waiting("birth", "in_progress", "NOT_ASKED_YET", "4h", 1_128),),
+    holds={"HTTP_400": 104},
+    registry={"birth": RegistryCount(12_344, 3, 0, NOW)},
+)
+
+
+def test_the_table_says_centres_ages_and_the_registrys_count() -> None:
+    lines = as_table(FULL).splitlines()
+
+    (centre,) = [line.split() for line in lines if line.startswith("  10001")]
+    assert centre == ["10001", "birth", "CRVS_NEW", "0", "9", "9", "0", "0", "0", "0"]
+    (waiting,) = [line.split() for line in lines if "NOT_ASKED_YET" in line]
+    assert waiting[:8] == ["birth", "NOT_ASKED_YET", "0", "1,128", "0", "0", "0", "0"]
+    assert any("counts 12,344 births" in line and "3 of those read have changed since" in line for line in lines)
+
+
+def test_what_was_never_read_is_said_with_what_to_do() -> None:
+    taken = replace(
+        balance(birth=Terms(read=1, known=1, unread=2)), registry={"birth": RegistryCount(3, 0, 2, NOW)}
+    )
+
+    assert "2 of them stand in the registry and were never read: run the sync of that day again" in verdict(taken)
+    assert "2 WERE NEVER READ" in as_table(taken)
+
+
+def test_every_number_that_counts_something_leads_to_its_list() -> None:
+    spots: list[Spot] = []
+    page = as_html(FULL, address=lambda spot: f"at-{spots.append(spot)}&x")
+    counted = re.findall(r"<td>([^<]*)</td>", page)
+
+    assert set(counted) == {"0"}, "a number that is no link counts nothing"
+    assert 'href="at-None&amp;x"' in page
+    assert Spot(DAY, "birth", "rejected", "last") in spots
+    assert Spot(DAY, "birth", "completed", "all", center="10001") in spots
+    assert Spot(DAY, "birth", "in_progress", "all", reason="NOT_ASKED_YET", age="4h") in spots
+    assert Spot(DAY, "all", "held", "all", reason="HTTP_400") in spots
+
+
+def test_the_spreadsheet_has_every_number_with_what_it_counts() -> None:
+    lines = list(csv.DictReader(as_csv(FULL).splitlines()))
+
+    last = {(row["kind"], row["term"]): int(row["count"]) for row in lines if row["syncs"] == "last"}
+    assert all(last["birth", term] == asdict(BIRTHS)[term] for term in LABELS)
+    assert last["birth", "registry_moved_on"] == 3
+    assert {row["process"] for row in lines if row["kind"] == "death"} == {"CRVS_DEATH"}
+    assert [row["count"] for row in lines if row["center"] == "10001" and row["term"] == "completed"] == ["9"]
+    assert [row["count"] for row in lines if row["age"] == "4h" and row["reason"] == "NOT_ASKED_YET"] == ["1128"]
+    assert [row["count"] for row in lines if row["reason"] == "HTTP_400"] == ["104"]

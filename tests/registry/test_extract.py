@@ -129,3 +129,20 @@ def test_a_registry_that_is_away_is_tried_later() -> None:
     away = create_engine("postgresql+psycopg2://nobody@127.0.0.1:1/none")
     with pytest.raises(RetryLater, match="did not answer"):
         plan(Extract(away, SQL))
+
+
+def test_the_keys_of_a_window_are_each_given_once_as_the_mapping_writes_them(table: Engine) -> None:
+    fill(table, [START, START + timedelta(hours=1), END - timedelta(microseconds=1), END])
+    more = f"UNION ALL SELECT ' X ', '{START}' UNION ALL SELECT NULL, '{START}'"
+    extract = Extract(table, f"{SQL} UNION ALL {SQL} {more}")
+
+    pages = list(extract.keys(START, END, 2))
+
+    assert sorted(name for page in pages for name in page) == ["R00000", "R00001", "R00002", "X"]
+    assert max(map(len, pages)) <= 2
+
+
+def test_keys_of_a_registry_that_is_away_are_asked_for_later() -> None:
+    away = create_engine("postgresql+psycopg2://nobody@127.0.0.1:1/none")
+    with pytest.raises(RetryLater, match="did not answer"):
+        list(Extract(away, SQL).keys(START, END, 2))

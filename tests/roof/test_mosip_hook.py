@@ -173,6 +173,33 @@ def test_one_token_serves_all_callers_of_a_hook(connected: FarSide) -> None:
     assert len(connected.requests) == 1
 
 
+def test_the_partner_enters_by_its_own_name(connect: Any, far_side: FarSide) -> None:
+    extra = {**EXTRA, "partner_id": "crvs1", "partner_secret": "the-partners-Zk4"}
+    connect("mosip", conn_type="mosip", host=far_side.address, login="crvs-client", password=SECRET, extra=extra)
+    hook = MosipHook()
+
+    assert hook.partner_tokens is not None
+    assert hook.partner_tokens is not hook.tokens
+    hook.partner_tokens.get()
+
+    ((headers, form),) = far_side.requests
+    assert form == b"grant_type=client_credentials&client_id=crvs1&client_secret=the-partners-Zk4"
+    assert "the-partners" not in repr(headers)
+    assert "crvs1" not in repr(headers)
+
+
+def test_a_client_that_is_the_partner_enters_once_and_without_a_secret_the_partner_does_not(
+    connect: Any, far_side: FarSide
+) -> None:
+    fields = {"conn_type": "mosip", "host": far_side.address, "login": "crvs-client", "password": SECRET}
+    connect("mosip", **fields, extra={**EXTRA, "partner_id": "crvs-client"})
+    hook = MosipHook()
+    assert hook.partner_tokens is hook.tokens
+
+    connect("mosip", **fields, extra={**EXTRA, "partner_id": "crvs1"})
+    assert MosipHook().partner_tokens is None
+
+
 def test_tokens_come_from_keycloaks_own_address_where_it_has_one(connect: Any, far_side: FarSide) -> None:
     extra = {**EXTRA, "keycloak_url": far_side.address}
     connect("mosip", conn_type="mosip", host="http://127.0.0.1:1", login="client", password=SECRET, extra=extra)

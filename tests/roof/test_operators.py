@@ -52,14 +52,21 @@ def test_all_operators_are_found() -> None:
     assert [operator.__name__ for operator in OPERATORS] == [
         "BalanceOperator",
         "CloseBatchOperator",
+        "DeliverResultsOperator",
+        "FetchCredentialsOperator",
+        "MorningReportOperator",
         "PlanSyncOperator",
+        "PollStatusOperator",
         "PreflightGateOperator",
         "PreflightOperator",
         "ProvisionOperator",
         "ResumeTriggersOperator",
         "SettleInboxOperator",
+        "SubmitCorrectedOperator",
         "SubmitRangeOperator",
         "SubscribeOperator",
+        "TellAlarmsOperator",
+        "TendSubscriptionsOperator",
     ]
 
 

@@ -113,7 +113,7 @@ def test_the_standard_fields_have_mosips_names_and_the_useless_ones_are_hidden(i
 def test_secret_fields_are_passwords_and_the_others_are_not(installed: dict[str, Any]) -> None:
     secret = {name for name, is_sensitive in installed["sensitive"].items() if is_sensitive}
 
-    assert secret == {"extra__crvs_ledger__seal_secret"}
+    assert secret == {"extra__crvs_ledger__seal_secret", "extra__mosip__partner_secret"}
     assert installed["forms"]["crvs_ledger"]["extra_fields"]["seal_secret"]["schema"]["format"] == "password"
     assert len(installed["sensitive"]) == sum(len(described["conn-fields"]) for described in TYPES.values())
 

@@ -53,9 +53,12 @@ def test_every_option_of_the_command_line_reaches_the_settings() -> None:
             *("--token-seconds", "4", "--seed", "5", "--record", "f", "--poll-records", "7"),
             *("--empty", "--keycloak-prefix", "", "--realm-manager", "m", "--holiday", "2026-12-25"),
             *("--fault", "create_null=0.1", "--fault", "fail=0.2", "--shipped-main-processes"),
+            *("--credential-partner", "p", "--credential-suffix=-X", "--credential-certificate", __file__),
         ]
     )
     assert (found.host, found.port, found.tick_seconds, found.tick_quota) == ("0.0.0.0", 1, 2.0, 3)
+    assert (found.credential_partner, found.credential_id_suffix) == ("p", "-X")
+    assert found.credential_certificate == Path(__file__).read_text(encoding="ascii")
     assert (found.client_id, found.client_secret, found.client_roles) == ("c", "s", {"R"})
     assert (found.center_ids, found.machine_ids, found.officer_ids) == ({"1", "2"}, {"3"}, {"o"})
     assert (found.token_seconds, found.seed, found.record_file, found.poll_records) == (4, 5, "f", 7)

@@ -117,7 +117,10 @@ def test_a_result_that_is_none_of_the_three_is_refused(result: str) -> None:
     assert WORD not in said
 
 
-@pytest.mark.parametrize("topic", ["", "IDENTITY_CREATED", WORKFLOW_COMPLETED.lower(), WORKFLOW_COMPLETED + " "])
+@pytest.mark.parametrize(
+    "topic", ["", "IDENTITY_DELETED", "/CREDENTIAL_ISSUED", "CREDENTIAL_ISSUED", WORKFLOW_COMPLETED.lower(),
+              WORKFLOW_COMPLETED + " "]
+)  # fmt: skip
 def test_another_topic_is_refused(topic: str) -> None:
     assert "no rule for this topic" in _refusal(topic, _body())
 

@@ -49,8 +49,9 @@ class MosipHook(HttpHook):
         from mosip_crvs.mosip.settings import from_extra
 
         connection = self.get_connection(self.mosip_conn_id)
-        if following := connection.extra_dejson.get("client_secret_next"):
-            mask_secret(str(following))
+        for name in ("client_secret_next", "partner_secret"):
+            if secret := connection.extra_dejson.get(name):
+                mask_secret(str(secret))
         return from_extra(self.address, connection.login or "", connection.password or "", connection.extra_dejson)
 
     @cached_property
@@ -63,14 +64,24 @@ class MosipHook(HttpHook):
     @cached_property
     def tokens(self) -> TokenSource:
         """One token for all callers of this hook, refreshed before it expires."""
+        return self._tokens_of(self.settings)
+
+    @cached_property
+    def partner_tokens(self) -> TokenSource | None:
+        """Tokens of the credential partner, which may be the client itself; None when there is none to be had."""
+        login = self.settings.partner_login
+        if login is None:
+            return None
+        return self.tokens if login == self.settings else self._tokens_of(login)
+
+    def _tokens_of(self, login: MosipSettings) -> TokenSource:
         from mosip_crvs.mosip.calls import SingleCalls
         from mosip_crvs.mosip.token import TokenSource, fetch_token
 
-        settings = self.settings
         iam = self.calls
-        if settings.token_base != settings.base_url:
-            iam = SingleCalls(settings.token_base, self.get_conn(), min(settings.timeout, 30.0))
-        return TokenSource(lambda: fetch_token(iam, settings))
+        if login.token_base != login.base_url:
+            iam = SingleCalls(login.token_base, self.get_conn(), min(login.timeout, 30.0))
+        return TokenSource(lambda: fetch_token(iam, login))
 
     @cached_property
     def tls(self) -> Tls:

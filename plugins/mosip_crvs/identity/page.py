@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
+from typing import Any
 
 import pandas as pd
 
@@ -25,6 +26,7 @@ class MappedEvent:
     :param identity: MOSIP's identity fields, ready for a packet when there are no findings. Personal.
     :param findings: why it must not be sent; empty when it may.
     :param not_eligible: code of the eligibility rule that excludes it, if one does.
+    :param modified_at: when the registry last changed it, if it says so by a moment; UTC where it names no zone.
     """
 
     key: EventKey
@@ -32,6 +34,7 @@ class MappedEvent:
     identity: Identity = field(repr=False)
     findings: list[Finding]
     not_eligible: str | None = None
+    modified_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ class PageMapper:
             raise ExtractError(f"the {self.mapping.kind} extract SQL lacks the columns {', '.join(absent)}")
         page = Page(frame, self.mapping, today)
         events = [
-            _event(registration, person, str(moment), self.schema.version)
+            _event(registration, person, moment, self.schema.version)
             for registration, person, moment in zip(
                 page.texts("registration_id"), page.texts("person_id"), frame["modified_at"].tolist(), strict=True
             )
@@ -133,11 +136,23 @@ class PageMapper:
                 event.findings = self.schema.explain(event.identity) or [Finding("identity", "SCHEMA_OTHER")]
 
 
-def _event(registration: str, person: str, moment: str, version: str) -> MappedEvent:
+def _event(registration: str, person: str, moment: Any, version: str) -> MappedEvent:
     """Begin an event. One without a number is known by the moment of its change, and goes to the quarantine."""
     key = EventKey(registration or f"(without registration_id) {moment} {person}")
     findings = [] if registration else [Finding("registration_id", "MISSING")]
-    return MappedEvent(key, person or None, {"IDSchemaVersion": float(version)}, findings)
+    identity: Identity = {"IDSchemaVersion": float(version)}
+    return MappedEvent(key, person or None, identity, findings, modified_at=_moment(moment))
+
+
+def _moment(value: Any) -> datetime | None:
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    if not isinstance(value, datetime):
+        return None
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 _MAKERS: dict[str, Callable[[Page, FieldMapping], Column]] = {

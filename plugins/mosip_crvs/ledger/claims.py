@@ -7,13 +7,13 @@ who has an application under another registration cannot get a second.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine, text
 
-from mosip_crvs.ledger import quarantine
+from mosip_crvs.ledger import quarantine, results, supersessions
 from mosip_crvs.ledger.aids import take_aids
 from mosip_crvs.ledger.connection import transaction
 from mosip_crvs.ledger.keys import key_arrays
@@ -26,12 +26,14 @@ class ReadEvent:
     """An event as one reading found it.
 
     :param findings: why it must not be sent; :param not_eligible: the rule by which no ID is due.
+    :param modified_at: when the registry last changed it.
     """
 
     key: EventKey
     person_id: str | None
     findings: Sequence[Finding] = ()
     not_eligible: str | None = None
+    modified_at: datetime | None = None
 
     @property
     def may_be_sent(self) -> bool:
@@ -58,9 +60,14 @@ class ClaimedPage:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
+    """An event's current application.
+
+    :param is_of_batch: whether it, or another application of its event, was claimed by the batch that reads it now.
+    """
+
     aid: str
     state: ApplicationState
-    batch_id: int
+    is_of_batch: bool
     session_id: int | None
     person_id: str | None
 
@@ -80,27 +87,39 @@ class Claimant:
     machine_id: str
 
 
-def claim_page(engine: Engine, claimant: Claimant, events: Sequence[ReadEvent]) -> ClaimedPage:
+def claim_page(
+    engine: Engine, claimant: Claimant, events: Sequence[ReadEvent], supersede: Collection[str] = ()
+) -> ClaimedPage:
     """Give every event of a page its place in the ledger, durably, before anything is sent.
 
+    :param supersede: AIDs of refused applications whose corrected events may be sent under a new AID
+        (:mod:`mosip_crvs.submission.supersession`).
     :return: what to send now. When this returns, every event of the page stands in ``readings``.
     """
     events, shared = _one_an_event(events)
     with transaction(engine) as connection:
-        known = _look_up(connection, claimant.kind, [event.key for event in events])
-    wanted = [event for event in events if event.may_be_sent and event.key not in known]
+        known = _look_up(connection, claimant, [event.key for event in events])
+    again = {key: application.aid for key, application in known.items() if application.aid in supersede}
+    wanted = [event for event in events if event.may_be_sent and (event.key not in known or event.key in again)]
     aids = take_aids(engine, claimant.center_id, claimant.machine_id, len(wanted))
 
     page = ClaimedPage()
     with transaction(engine) as connection:
-        mine = _insert(connection, claimant, wanted, aids)
-        known = mine | _look_up(connection, claimant.kind, [event.key for event in events if event.key not in mine])
+        given = [(event, aid) for event, aid in zip(wanted, aids, strict=True) if event.key not in again]
+        successors = supersessions.supersede(
+            connection,
+            {again[event.key]: aid for event, aid in zip(wanted, aids, strict=True) if event.key in again},
+        )
+        given += [(event, successors[again[event.key]]) for event in wanted if again.get(event.key) in successors]
+        mine = _insert(connection, claimant, given, {aid: old for old, aid in successors.items()})
+        supersessions.finish(connection, successors, {application.aid for application in mine.values()})
+        known = mine | _look_up(connection, claimant, [event.key for event in events if event.key not in mine])
         findings: dict[EventKey, Sequence[Finding]] = {}
         for event in events:
             application = known.get(event.key)
             if event.key in shared or (application is not None and application.is_about_another(event.person_id)):
                 findings[event.key] = (Finding("registration_id", "REGISTRATION_SHARED"),)
-            page.outcomes[event.key] = _outcome(event, application, claimant.batch_id)
+            page.outcomes[event.key] = _outcome(event, application)
             if application is not None and application.state not in _UNSENT:
                 continue
             if event.findings:
@@ -111,6 +130,9 @@ def claim_page(engine: Engine, claimant: Claimant, events: Sequence[ReadEvent]) 
         _take_over(connection, claimant.session_id, unsent, page)
         quarantine.record(connection, claimant.kind, claimant.batch_id, findings)
         quarantine.resolve(connection, claimant.kind, [event.key for event in events])
+        _note_changes(connection, [event for event in events if event.key in known and event.key not in mine], known)
+        released = [event.key for event in events if event.may_be_sent and event.key not in findings]
+        results.post_quarantine(connection, claimant.kind, findings, released)
         _write_readings(connection, claimant.batch_id, page.outcomes)
         connection.execute(
             text("UPDATE sessions SET seen_at = clock_timestamp() WHERE session_id = :id"), {"id": claimant.session_id}
@@ -129,10 +151,10 @@ def _one_an_event(events: Sequence[ReadEvent]) -> tuple[list[ReadEvent], frozens
     return list(by_key.values()), frozenset(shared)
 
 
-def _outcome(event: ReadEvent, application: _Known | None, batch_id: int) -> ReadingOutcome:
+def _outcome(event: ReadEvent, application: _Known | None) -> ReadingOutcome:
     """An application, once there, decides: an event that was claimed stays claimed, whatever the registry says now."""
     if application is not None:
-        return ReadingOutcome.CLAIMED if application.batch_id == batch_id else ReadingOutcome.KNOWN
+        return ReadingOutcome.CLAIMED if application.is_of_batch else ReadingOutcome.KNOWN
     return ReadingOutcome.NOT_ELIGIBLE if event.not_eligible is not None else ReadingOutcome.QUARANTINED
 
 
@@ -178,23 +200,38 @@ _UNSENT = frozenset({ApplicationState.AID_ASSIGNED, ApplicationState.TRIGGERING}
 
 _LOOK_UP = text(
     """
-    SELECT a.registration_id, a.act, a.act_number, a.aid, a.state, a.batch_id, a.session_id, a.person_id
+    SELECT a.registration_id, a.act, a.act_number, a.aid, a.state, a.batch_id, a.session_id, a.person_id,
+           a.batch_id = :batch_id OR (a.supersedes IS NOT NULL OR a.superseded_by IS NOT NULL) AND EXISTS (
+               SELECT 1 FROM applications other
+                WHERE other.batch_id = :batch_id AND (other.supersedes IS NOT NULL OR other.superseded_by IS NOT NULL)
+                  AND other.kind = a.kind AND other.registration_id = a.registration_id AND other.act = a.act
+                  AND other.act_number = a.act_number) AS is_of_batch
       FROM unnest(CAST(:ids AS text[]), CAST(:acts AS text[]), CAST(:numbers AS int[])) AS wanted (id, act, number)
       JOIN applications a
         ON a.kind = :kind AND a.registration_id = wanted.id AND a.act = wanted.act AND a.act_number = wanted.number
+       AND a.is_current
     """
 )
 
 _INSERT = text(
     """
-    INSERT INTO applications (kind, registration_id, act, act_number, person_id, aid, batch_id, session_id)
-    SELECT :kind, id, act, number, person, aid, :batch_id, :session_id
+    INSERT INTO applications (kind, registration_id, act, act_number, person_id, aid, batch_id, session_id,
+                              registry_modified_at, seen_modified_at, supersedes)
+    SELECT :kind, id, act, number, person, aid, :batch_id, :session_id, modified, modified, supersedes
       FROM unnest(
            CAST(:ids AS text[]), CAST(:acts AS text[]), CAST(:numbers AS int[]), CAST(:persons AS text[]),
-           CAST(:aids AS text[])
-      ) AS claimed (id, act, number, person, aid)
+           CAST(:aids AS text[]), CAST(:modified AS timestamptz[]), CAST(:supersedes AS text[])
+      ) AS claimed (id, act, number, person, aid, modified, supersedes)
     ON CONFLICT DO NOTHING
     RETURNING registration_id, act, act_number, aid, person_id
+    """
+)
+
+_NOTE_CHANGES = text(
+    """
+    UPDATE applications a SET seen_modified_at = read.modified
+      FROM unnest(CAST(:aids AS text[]), CAST(:modified AS timestamptz[])) AS read (aid, modified)
+     WHERE a.aid = read.aid AND a.seen_modified_at < read.modified
     """
 )
 
@@ -211,23 +248,27 @@ _READINGS = text(
 )
 
 
-def _look_up(connection: Connection, kind: RegistrationKind, keys: Sequence[EventKey]) -> dict[EventKey, _Known]:
+def _look_up(connection: Connection, claimant: Claimant, keys: Sequence[EventKey]) -> dict[EventKey, _Known]:
     if not keys:
         return {}
-    rows = connection.execute(_LOOK_UP, {"kind": str(kind), **key_arrays(keys)})
+    rows = connection.execute(
+        _LOOK_UP, {"kind": str(claimant.kind), "batch_id": claimant.batch_id, **key_arrays(keys)}
+    )
     return {
         EventKey(row.registration_id, row.act, row.act_number): _Known(
-            row.aid, ApplicationState(row.state), row.batch_id, row.session_id, row.person_id
+            row.aid, ApplicationState(row.state), row.is_of_batch, row.session_id, row.person_id
         )
         for row in rows
     }
 
 
 def _insert(
-    connection: Connection, claimant: Claimant, events: Sequence[ReadEvent], aids: Sequence[str]
+    connection: Connection, claimant: Claimant, given: Sequence[tuple[ReadEvent, str]], supersedes: Mapping[str, str]
 ) -> dict[EventKey, _Known]:
-    if not events:
+    """Claim events under the AIDs that they are given; what somebody else has claimed meanwhile is left out."""
+    if not given:
         return {}
+    events = [event for event, _ in given]
     rows = connection.execute(
         _INSERT,
         {
@@ -235,16 +276,27 @@ def _insert(
             "batch_id": claimant.batch_id,
             "session_id": claimant.session_id,
             "persons": [event.person_id for event in events],
-            "aids": list(aids),
+            "aids": [aid for _, aid in given],
+            "modified": [event.modified_at for event in events],
+            "supersedes": [supersedes.get(aid) for _, aid in given],
             **key_arrays([event.key for event in events]),
         },
     )
     return {
         EventKey(row.registration_id, row.act, row.act_number): _Known(
-            row.aid, ApplicationState.AID_ASSIGNED, claimant.batch_id, claimant.session_id, row.person_id
+            row.aid, ApplicationState.AID_ASSIGNED, True, claimant.session_id, row.person_id
         )
         for row in rows
     }
+
+
+def _note_changes(connection: Connection, events: Sequence[ReadEvent], known: dict[EventKey, _Known]) -> None:
+    """Remember that the registry has changed what was sent: should MOSIP refuse it, the correction is there already."""
+    if events:
+        connection.execute(
+            _NOTE_CHANGES,
+            {"aids": [known[event.key].aid for event in events], "modified": [event.modified_at for event in events]},
+        )
 
 
 def _write_readings(connection: Connection, batch_id: int, outcomes: dict[EventKey, ReadingOutcome]) -> None:

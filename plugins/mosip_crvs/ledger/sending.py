@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy import Engine, text
 
@@ -58,13 +59,16 @@ def write_group(
     triggering: Sequence[str] = (),
     outcomes: Sequence[TriggerOutcome] = (),
     held: Sequence[Held] = (),
+    poll_after: float = 240.0,
 ) -> frozenset[str]:
     """Commit what is waiting, in one transaction.
 
     :param triggering: AIDs whose packet MOSIP has accepted and whose trigger is about to be sent.
+    :param poll_after: seconds after its trigger from which MOSIP may be asked about an application.
     :return: those of ``triggering`` that may now be triggered. One that is missing is no longer ours: it was taken
         over, or its result was there first; its trigger must not be sent.
     """
+    occasion = datetime.now(UTC).isoformat()
     said = [
         {
             "aid": outcome.aid,
@@ -72,6 +76,7 @@ def write_group(
             "reference": outcome.reference,
             "alarm": outcome.alarm,
             "digest": hashlib.sha256(f"{outcome.kind}:{outcome.reference}".encode()).hexdigest(),
+            "occasion": occasion,
         }
         for outcome in outcomes
     ]
@@ -85,6 +90,7 @@ def write_group(
                 "said": json.dumps(said),
                 "waiting": json.dumps(waiting),
                 "untried": HOLIDAY,
+                "poll_after": poll_after,
             },
         )
         return frozenset(rows.scalars())
@@ -110,7 +116,7 @@ def stranded(engine: Engine, kind: str, limit: int = 50_000) -> list[str]:
     with transaction(engine) as connection:
         rows = connection.execute(
             text(
-                "SELECT aid FROM applications WHERE kind = :kind AND state = 'TRIGGERING' "
+                "SELECT aid FROM applications WHERE kind = :kind AND state = 'TRIGGERING' AND is_current "
                 "ORDER BY application_id LIMIT :limit"
             ),
             {"kind": kind, "limit": limit},
@@ -126,26 +132,37 @@ _GROUP = text(
         UPDATE sessions SET seen_at = clock_timestamp() WHERE session_id = :session_id
     ), said AS (
         SELECT * FROM json_to_recordset(CAST(:said AS json))
-            AS said (aid text, kind text, reference text, alarm text, digest text)
+            AS said (aid text, kind text, reference text, alarm text, digest text, occasion text)
+    ), stands AS (
+        SELECT a.aid, a.state AS moved_from,
+               CASE WHEN a.state = 'TRIGGERING' OR a.state = 'HALF_CREATED' AND said.kind = 'trigger_accepted'
+                    THEN 'TRIGGERED' ELSE a.state END AS moved_to
+          FROM said JOIN applications a USING (aid) FOR UPDATE OF a
     ), moved AS (
         UPDATE applications a
-           SET state = 'TRIGGERED', triggered_at = now(), workflow_instance_id = said.reference, held_code = NULL
-          FROM said WHERE a.aid = said.aid AND a.state = 'TRIGGERING'
-        RETURNING a.aid
+           SET state = stands.moved_to, held_code = NULL, triggered_at = coalesce(a.triggered_at, now()),
+               workflow_instance_id = coalesce(a.workflow_instance_id, said.reference),
+               evidence_count = a.evidence_count + 1,
+               evidence_head = evidence_link(
+                   a.evidence_head, a.aid, a.evidence_count + 1, said.kind, 'workflowinstance', NULL, said.digest,
+                   said.occasion, stands.moved_from, stands.moved_to, said.alarm, now())
+          FROM said JOIN stands USING (aid) WHERE a.aid = said.aid
+        RETURNING a.aid, a.evidence_count, a.evidence_head
     ), kept AS (
-        INSERT INTO evidence (aid, kind, source, code, body_sha256, moved_from, moved_to, alarm)
-        SELECT said.aid, said.kind, 'workflowinstance', NULL, said.digest,
-               CASE WHEN moved.aid IS NULL THEN a.state ELSE 'TRIGGERING' END,
-               CASE WHEN moved.aid IS NULL THEN a.state ELSE 'TRIGGERED' END, said.alarm
-          FROM said JOIN applications a USING (aid) LEFT JOIN moved USING (aid)
-        ON CONFLICT ON CONSTRAINT evidence_once DO NOTHING
+        INSERT INTO evidence (aid, sequence, kind, source, body_sha256, occasion, moved_from, moved_to, alarm,
+                              received_at, link)
+        SELECT said.aid, moved.evidence_count, said.kind, 'workflowinstance', said.digest, said.occasion,
+               stands.moved_from, stands.moved_to, said.alarm, now(), moved.evidence_head
+          FROM said JOIN stands USING (aid) JOIN moved USING (aid)
     ), held AS (
         UPDATE applications a
            SET held_code = waiting.code, held_times = held_times + CASE waiting.code WHEN :untried THEN 0 ELSE 1 END
           FROM json_to_recordset(CAST(:waiting AS json)) AS waiting (aid text, code text)
          WHERE a.aid = waiting.aid AND a.state IN ('AID_ASSIGNED', 'TRIGGERING')
     )
-    UPDATE applications SET state = 'TRIGGERING', triggering_at = now(), held_code = NULL
+    UPDATE applications
+       SET state = 'TRIGGERING', triggering_at = now(), held_code = NULL,
+           next_poll_at = now() + make_interval(secs => :poll_after)
      WHERE aid = ANY(string_to_array(:triggering, ',')) AND state = 'AID_ASSIGNED' AND session_id = :session_id
     RETURNING aid
     """
@@ -156,7 +173,10 @@ def adopt(engine: Engine, session_id: int, aids: Sequence[str]) -> Taken:
     """Take over stranded applications from sessions that are dead; those of a living one are left to it."""
     with transaction(engine) as connection:
         rows = connection.execute(
-            text("SELECT aid, session_id FROM applications WHERE aid = ANY(:aids) AND state = 'TRIGGERING'"),
+            text(
+                "SELECT aid, session_id FROM applications WHERE aid = ANY(:aids) AND state = 'TRIGGERING' "
+                "AND is_current"
+            ),
             {"aids": list(aids)},
         ).all()
         return take_over(connection, session_id, {row.aid: row.session_id for row in rows})

@@ -68,7 +68,7 @@ class SingleCalls:
                 data=dict(form) if form is not None else body,
                 headers=headers,
                 timeout=self._timeout if timeout is None else timeout,
-                auth=_no_auth,
+                auth=no_auth,
                 allow_redirects=False,  # a redirect would carry secrets elsewhere, and turns a POST into a GET
             )
         except requests.RequestException as problem:
@@ -80,6 +80,6 @@ class SingleCalls:
         self._session.close()
 
 
-def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
+def no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Keep ``requests`` from adding basic authentication of the connection or of a netrc file."""
     return request

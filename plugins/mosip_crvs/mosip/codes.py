@@ -1,5 +1,5 @@
 """Every answer of MOSIP and what to do about it: one table (``mosip-packets.md`` §1.6, §3.2, §4.4, §4.6, §10.4;
-``mosip-onboarding.md``).
+``mosip-events.md`` §2.5, §4.3; ``mosip-onboarding.md``).
 
 MOSIP answers HTTP 200 for most errors, so the code decides and not the status. A code that is not in the table is
 judged by its family, and then by the status; what nobody knows is for an operator.
@@ -60,10 +60,37 @@ ACTIONS: dict[str, Action] = {
     # Status calls
     "RPR-RGS-001": Action.RETRY,
     "RPR-RGS-002": Action.RETRY,
-    "RPR-RGS-018": Action.OPERATOR,
+    "RPR-RGS-016": Action.STOP,  # the request's shape
+    "RPR-RGS-017": Action.STOP,
+    "RPR-RGS-018": Action.OPERATOR,  # an AID whose process is no main process, or any fault at all
+    "RPR-RGS-019": Action.STOP,  # version, time or id missing
+    "RPR-RGS-020": Action.STOP,
+    "RPR-RGS-021": Action.STOP,
+    "RPR-RGS-022": Action.STOP,  # version, time or id wrong; the time when a clock is hours off
+    "RPR-RGS-023": Action.STOP,
+    "RPR-RGS-024": Action.STOP,
     "RPR-RGS-030": Action.RETRY,
-    "RPR-RGS-031": Action.OPERATOR,
+    "RPR-RGS-031": Action.ABSENT,  # no such AID
+    "RPR-RTS-001": Action.ABSENT,  # no transactions of such an AID
+    "RPR-RTS-002": Action.OPERATOR,
+    "RPR-RTS-003": Action.STOP,
+    "RPR-RPN-001": Action.ABSENT,  # the same in older releases
     "RPR-SYS-018": Action.RETRY,
+    # Credential requests
+    "IDR-CRG-001": Action.RETRY,  # its database
+    "IDR-CRG-002": Action.RETRY,  # a service behind it
+    "IDR-CRG-003": Action.ABSENT,  # no such request
+    "IDR-CRG-004": Action.OPERATOR,  # issued already, and in older releases any fault at all
+    "IDR-CRG-005": Action.OPERATOR,
+    "IDR-CRG-006": Action.OPERATOR,
+    "IDR-CRG-007": Action.OPERATOR,  # it has given up retrying
+    "IDR-CRG-009": Action.ABSENT,
+    # Data share
+    "DAT-SER-002": Action.RETRY,  # a service behind it
+    "DAT-SER-003": Action.ABSENT,  # the file behind the link is gone
+    "DAT-SER-006": Action.ABSENT,  # the link is used up; in older releases also unknown
+    "DAT-SER-007": Action.RETRY,  # it could not read the policy
+    "DAT-SER-008": Action.ABSENT,  # no such link
     # Onboarding (mosip-onboarding.md): what was done before, and what is not there
     "KER-USR-018": Action.ALREADY_DONE,
     "KER-USR-013": Action.ALREADY_DONE,
@@ -110,6 +137,7 @@ FAMILIES: tuple[tuple[str, Action], ...] = (
     ("KER-ATH-", Action.STOP),
     ("RPR-WIN-", Action.STOP),
     ("RPR-SYS-", Action.RETRY),
+    ("DAT-SER-", Action.RETRY),
 )
 
 _BY_STATUS: dict[int, Action] = {

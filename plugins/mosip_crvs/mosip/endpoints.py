@@ -30,6 +30,8 @@ READING_POSTS = frozenset(
         "/v1/policymanager/policies/group/search",
         "/v1/partnermanager/partners/apikey/request/search",
         "/v1/partnermanager/partners/apikey/search",
+        "/registrationprocessor/v1/registrationstatus/search",
+        "/registrationprocessor/v1/registrationstatus/externalstatus/search",
     }
 )
 """Every POST that only reads. There is no other way to read by POST."""

@@ -40,6 +40,17 @@ class KeyManager:
         listed = found.get("allCertificates", found) if isinstance(found, dict) else found
         return [each for each in listed or [] if isinstance(each, dict)]
 
+    def signature_certificates(self) -> str:
+        """Give the certificates of the key that MOSIP signs credentials with, PEM after PEM; empty when there is none.
+
+        :raises MosipRefused: when the client may not ask.
+        """
+        said = self._door.ask(ALL_CERTIFICATES, application="KERNEL", reference="SIGN")
+        found = must(said, "ask for the certificates of MOSIP's signatures")
+        listed = found.get("allCertificates", found) if isinstance(found, dict) else found
+        texts = [each.get("certificateData") for each in listed or [] if isinstance(each, dict)]
+        return "\n".join(text for text in texts if isinstance(text, str))
+
     def trusts(self, certificate: str) -> bool:
         """Say whether MOSIP's trust store has the chain of a certificate.
 

@@ -13,11 +13,12 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from mosip_crvs.errors import MosipCrvsError, QuestionForOperator, StopTheRun
+from mosip_crvs.errors import CredentialMissing, MosipCrvsError, QuestionForOperator, StopTheRun
 from mosip_crvs.ledger.connection import connect_to_ledger
 from mosip_crvs.ledger.sealing import Seal
 from mosip_crvs.onboarding import rotation
 from mosip_crvs.onboarding.access import Access
+from mosip_crvs.onboarding.certificates import SIGNERS_FILE
 from mosip_crvs.onboarding.checks import CHECKS
 from mosip_crvs.onboarding.configuration import ConfigFinding, WantedConfiguration, check_configuration
 from mosip_crvs.onboarding.country import Country, read_country
@@ -249,6 +250,7 @@ def _connection(options: argparse.Namespace, access: Access) -> int:
         "hub_path": settings.hub_path,
         "schema_version": settings.schema_version,
         "language": settings.language,
+        **_partner_extra(access),
     }
     made = {
         "mosip": {
@@ -262,6 +264,23 @@ def _connection(options: argparse.Namespace, access: Access) -> int:
     replace_private(options.to, json.dumps(made, indent=2) + "\n")
     print(f"Wrote {options.to}: airflow connections import {options.to}")
     return 0
+
+
+def _partner_extra(access: Access) -> dict[str, str]:
+    """Give what brings credentials. Which identifiers the registry may have is for a person to say, not for a file."""
+    partner = access.country.credential_partner
+    if partner is None:
+        return {}
+    try:
+        secret = access.login(Identity.SUBSCRIBER).secret
+    except CredentialMissing:
+        secret = ""
+    signers = access.keeping.file(SIGNERS_FILE)
+    return {
+        "partner_id": partner.id,
+        "partner_secret": secret,
+        "mosip_signing_certificates": signers.name if signers.exists() else "",
+    }
 
 
 if __name__ == "__main__":

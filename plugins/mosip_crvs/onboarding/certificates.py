@@ -5,15 +5,14 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
+from mosip_crvs.credential.pem import private_key, public_key_der
 from mosip_crvs.errors import StopTheRun
 
 OIDC_KEY_FILE = "oidc.key.pem"
@@ -33,6 +32,20 @@ def request_file(partner_id: str) -> str:
 def leaf_file(partner_id: str) -> str:
     """Name the file of the certificate that the authority issued."""
     return f"{partner_id}.pem"
+
+
+def mosip_file(partner_id: str) -> str:
+    """Name the file of the certificate that MOSIP made of that one: what it encrypts is marked with this."""
+    return f"{partner_id}.mosip.pem"
+
+
+def earlier_mosip_file(partner_id: str, fingerprint: str) -> str:
+    """Name the file of one that MOSIP made before: late credentials are encrypted to it."""
+    return f"{partner_id}.mosip-{fingerprint[:16]}.pem"
+
+
+SIGNERS_FILE = "mosip-signing.pem"
+"""The file of the certificates that MOSIP signs credentials with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +76,22 @@ def read(pem: str) -> Certificate:
         _name(found, NameOID.COMMON_NAME),
         found.not_valid_after_utc,
         found.fingerprint(hashes.SHA256()).hex(),
-        found.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo),
+        public_key_der(found.public_key()),
     )
+
+
+def is_one(pem: str) -> bool:
+    """Say whether a text is a certificate."""
+    try:
+        read(pem)
+    except StopTheRun:
+        return False
+    return True
+
+
+def same(one: str | None, other: str) -> bool:
+    """Say whether two texts are the same certificate; what is none is not the other."""
+    return one is not None and is_one(one) and read(one).fingerprint == read(other).fingerprint
 
 
 def new_key() -> str:
@@ -77,11 +104,7 @@ def new_key() -> str:
 
 def public_key(private_pem: str) -> bytes:
     """Give the public key of a private one: SubjectPublicKeyInfo, DER."""
-    return (
-        _load(private_pem)
-        .public_key()
-        .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    )
+    return public_key_der(private_key(private_pem).public_key())
 
 
 def belongs_to(certificate: Certificate, private_pem: str) -> bool:
@@ -97,7 +120,7 @@ def signing_request(private_pem: str, *, organization: str, common_name: str) ->
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization),
         ]
     )
-    made = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(_load(private_pem), hashes.SHA256())
+    made = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(private_key(private_pem), hashes.SHA256())
     return made.public_bytes(serialization.Encoding.PEM).decode()
 
 
@@ -107,26 +130,13 @@ def request_is_for(request_pem: str, private_pem: str) -> bool:
         asked = x509.load_pem_x509_csr(request_pem.encode())
     except ValueError:
         return False
-    spki = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return asked.public_key().public_bytes(*spki) == public_key(private_pem)
+    return public_key_der(asked.public_key()) == public_key(private_pem)
 
 
 def jwk(private_pem: str) -> dict[str, Any]:
     """Give the public key as a JSON Web Key for signatures by RS256."""
-    numbers = _load(private_pem).public_key().public_numbers()
+    numbers = private_key(private_pem).public_key().public_numbers()
     return {"kty": "RSA", "use": "sig", "alg": "RS256", "n": _base64url(numbers.n), "e": _base64url(numbers.e)}
-
-
-@lru_cache(maxsize=8)
-def _load(private_pem: str) -> rsa.RSAPrivateKey:
-    """Read a private key; that it is a sound one takes a while to find out, and need not be found out twice."""
-    try:
-        found = serialization.load_pem_private_key(private_pem.encode(), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise StopTheRun("a private key cannot be read: it must be PEM without a password") from None
-    if not isinstance(found, rsa.RSAPrivateKey):
-        raise StopTheRun("a private key is not RSA: MOSIP encrypts to RSA keys only")
-    return found
 
 
 def _name(certificate: x509.Certificate, kind: x509.ObjectIdentifier) -> str:

@@ -63,6 +63,9 @@ _LANGUAGE = re.compile(r"[a-z]{3}\Z")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
 
 
+STATUS_ROLES = frozenset({"REGISTRATION_ADMIN", "REGISTRATION_OFFICER", "REGISTRATION_SUPERVISOR", "RESIDENT"})
+"""Realm roles that MOSIP's status calls let in as shipped (``mosip-events.md`` §4.3)."""
+
 OPENING_ROLES = frozenset({"ONLINE_REGISTRATION_CLIENT", "REGISTRATION_PROCESSOR", "GLOBAL_ADMIN"})
 """Realm roles that MOSIP's trigger lets in: it has the list compiled in, so that no other role will do."""
 
@@ -76,14 +79,20 @@ class Clients(_Part, frozen=True):
 
     :param runtime: sends packets and nothing else.
     :param provisioner: reads and prepares masterdata and partners; stock MOSIP has one.
-    :param runtime_roles: realm roles of the runtime client; one of them must open the trigger.
+    :param runtime_roles: realm roles of the runtime client; one of them must open the trigger. What else is left out
+        is done without: no role for status calls, and only what MOSIP announces settles.
     """
 
     runtime: str = "mosip-crvs1-client"
     provisioner: str = "mosip-deployment-client"
     runtime_roles: tuple[str, ...] = (
         "ONLINE_REGISTRATION_CLIENT",
+        "REGISTRATION_ADMIN",
+        "CREDENTIAL_REQUEST",
         "SUBSCRIBE_REGISTRATION_PROCESSOR_WORKFLOW_COMPLETED_EVENT_GENERAL",
+        "SUBSCRIBE_REGISTRATION_PROCESSOR_WORKFLOW_PAUSED_FOR_ADDITIONAL_INFO_EVENT_GENERAL",
+        "SUBSCRIBE_IDENTITY_CREATED_GENERAL",
+        "SUBSCRIBE_IDENTITY_UPDATED_GENERAL",
     )
 
     def __post_init__(self) -> None:
@@ -166,6 +175,13 @@ class Policy(_Part, frozen=True):
     def __post_init__(self) -> None:
         if self.kind not in _POLICY_KINDS:
             raise ValueError(f"kind must be one of {', '.join(sorted(_POLICY_KINDS))}, not {self.kind!r}")
+        shared = self.body.get("shareableAttributes")
+        for each in shared if isinstance(shared, list) else ():
+            if isinstance(each, dict) and each.get("group") == "":
+                raise ValueError(
+                    f"the shareable attribute {each.get('attributeName')} has the group \"\", and MOSIP leaves it "
+                    "out of credentials without a word: take the group away"
+                )
 
 
 class Partner(_Part, frozen=True):
@@ -206,11 +222,16 @@ class RelyingParty(_Part, frozen=True):
 
 
 class Subscriber(_Part, frozen=True):
-    """The Keycloak client that is named as the credential partner, because the hub wants it so."""
+    """The Keycloak client that is named as the credential partner, because the hub wants it so.
+
+    :param roles: the first one is for the partner's topic, the others for what is done with a credential: to say that
+        it came, and to have a lost one issued again.
+    """
 
     roles: tuple[str, ...] = (
         "SUBSCRIBE_CREDENTIAL_ISSUED_INDIVIDUAL",
         "PUBLISH_CREDENTIAL_STATUS_UPDATE_GENERAL",
+        "CREDENTIAL_REQUEST",
         "CREATE_SHARE",
     )
 

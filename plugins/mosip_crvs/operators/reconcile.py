@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
@@ -38,11 +39,13 @@ class SettleInboxOperator(BaseOperator):
 
         settings = MosipHook(self.mosip_conn_id).settings
         with LedgerHook(self.ledger_conn_id).engine() as engine:
-            tally = settle_inbox(engine, settings.center_id + settings.machine_id)
+            tally = settle_inbox(
+                engine, settings.center_id + settings.machine_id, timedelta(seconds=settings.half_created_after)
+            )
         self.log.info("Inbox: %s", dict(tally))
         for name, count in tally.items():
             if name.startswith("alarm_"):
-                self.log.error("ALARM %s: %d applications; see the evidence with an alarm in the ledger", name, count)
+                self.log.error("ALARM %s: %d applications; see the ledger's alarms", name.removeprefix("alarm_"), count)
         if tally["parked"]:
             self.log.error(
                 "ALARM parked: %d results under our centre and machine belong to no application of this ledger. "
@@ -55,7 +58,7 @@ class SettleInboxOperator(BaseOperator):
 
 
 class BalanceOperator(BaseOperator):
-    """Takes the balance of every day that may have changed, writes it to the ledger and to the log.
+    """Takes the balance of every day that may have changed, signs it, and writes it to the ledger and to the log.
 
     :param newest: how many of the newest days to take in any case (templated).
     """
@@ -70,17 +73,21 @@ class BalanceOperator(BaseOperator):
 
     @discreet
     def execute(self, context: Context) -> dict[str, int]:
-        """Balance; returns how many days are unexplained, which must be none."""
+        """Balance; returns how many days were taken. None of them may be unexplained."""
         from mosip_crvs.errors import AskAnOperator
-        from mosip_crvs.reconciliation import balance, report
+        from mosip_crvs.ledger.installation import signing_key
+        from mosip_crvs.reconciliation.balance import days_to_balance
+        from mosip_crvs.reconciliation.report import as_table
+        from mosip_crvs.reconciliation.signing import evidence_horizon, keep_signed_balance
 
         unexplained: list[str] = []
-        with LedgerHook(self.ledger_conn_id).engine() as engine:
-            days = balance.days_to_balance(engine, int(self.newest))
+        ledger = LedgerHook(self.ledger_conn_id)
+        with ledger.engine() as engine:
+            key, horizon = signing_key(engine, ledger.seal), evidence_horizon(engine)
+            days = days_to_balance(engine, int(self.newest))
             for day in days:
-                taken = balance.day_balance(engine, day)
-                balance.keep(engine, taken)
-                self.log.info("%s", "\n" + report.as_table(taken))
+                taken, _ = keep_signed_balance(engine, key, day, horizon)
+                self.log.info("%s", "\n" + as_table(taken))
                 if taken.unexplained:
                     unexplained.append(day.isoformat())
         if unexplained:

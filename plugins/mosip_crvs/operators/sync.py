@@ -1,4 +1,4 @@
-"""Operators of the nightly sync: subscribe, plan, submit a range, close."""
+"""Operators of the nightly sync: plan, submit a range, close; and subscribe, which has a module of its own."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseHook, BaseOperator
+from airflow.sdk import BaseOperator
 
 from mosip_crvs.hooks.ledger import LedgerHook
 from mosip_crvs.hooks.mosip import MosipHook
 from mosip_crvs.operators.discretion import discreet
+from mosip_crvs.operators.registry import registry_engine
+from mosip_crvs.operators.subscriptions import SubscribeOperator as SubscribeOperator  # noqa: PLC0414 - for DAGs
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-    from sqlalchemy import Engine
 
     from mosip_crvs.submission.pipeline import Submission
 
@@ -25,41 +26,6 @@ if TYPE_CHECKING:
 def include_folder() -> str:
     """Where a country keeps its SQL, mappings, rules and schemas: ``$CRVS_INCLUDE_DIR``, or beside ``dags``."""
     return os.environ.get("CRVS_INCLUDE_DIR") or str(Path(__file__).resolve().parents[3] / "include")
-
-
-class SubscribeOperator(BaseOperator):
-    """Makes sure that MOSIP's hub delivers results to our receiver.
-
-    :param good_for: do not ask again when the hub's last sign is younger than this many seconds (templated).
-    """
-
-    template_fields: Sequence[str] = ("good_for",)
-    ui_color = "#dcecf5"
-
-    def __init__(
-        self,
-        *,
-        mosip_conn_id: str = MosipHook.default_conn_name,
-        ledger_conn_id: str = LedgerHook.default_conn_name,
-        good_for: float = 0.0,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.mosip_conn_id = mosip_conn_id
-        self.ledger_conn_id = ledger_conn_id
-        self.good_for = good_for
-
-    @discreet
-    def execute(self, context: Context) -> None:
-        """Subscribe or renew."""
-        from mosip_crvs.reconciliation.subscribing import ensure_subscribed
-
-        mosip, ledger = MosipHook(self.mosip_conn_id), LedgerHook(self.ledger_conn_id)
-        with ledger.engine() as engine:
-            ensure_subscribed(
-                engine, ledger.seal, mosip.calls, mosip.tokens, mosip.settings, good_for=float(self.good_for)
-            )
-        self.log.info("MOSIP's hub knows our callback")
 
 
 class _SubmissionOperator(BaseOperator):
@@ -93,10 +59,12 @@ class _SubmissionOperator(BaseOperator):
     def _submission(self) -> Iterator[Submission]:
         from mosip_crvs.model import RegistrationKind
         from mosip_crvs.mosip.calendar import holiday_on
+        from mosip_crvs.reconciliation.polling import StatusDesk, status_now
         from mosip_crvs.submission.assemble import CountryFiles, assemble
 
         mosip = MosipHook(self.mosip_conn_id)
-        with _registry(self.registry_conn_id) as registry, LedgerHook(self.ledger_conn_id).engine() as ledger:
+        with registry_engine(self.registry_conn_id) as registry, LedgerHook(self.ledger_conn_id).engine() as ledger:
+            desk = StatusDesk(ledger, mosip.calls, mosip.tokens, mosip.settings)
             yield assemble(
                 RegistrationKind(self.kind),
                 CountryFiles(Path(self.include_dir or include_folder())),
@@ -106,6 +74,7 @@ class _SubmissionOperator(BaseOperator):
                 tokens=mosip.tokens,
                 tls=mosip.tls,
                 ask_live=lambda day: holiday_on(mosip.calls, mosip.tokens, mosip.settings, day),
+                ask_status=lambda aids: status_now(desk, aids),
             )
 
 
@@ -177,6 +146,29 @@ class SubmitRangeOperator(_SubmissionOperator):
         return dict(tally)
 
 
+class SubmitCorrectedOperator(_SubmissionOperator):
+    """Sends again what MOSIP refused and the registry has corrected, where no window brings it back.
+
+    :param batch_id: the batch that it counts for (templated).
+    """
+
+    template_fields: Sequence[str] = ("include_dir", "batch_id")
+
+    def __init__(self, *, batch_id: int | str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.batch_id = batch_id
+
+    @discreet
+    def execute(self, context: Context) -> dict[str, int]:
+        """Send again; returns counts."""
+        from mosip_crvs.submission.pipeline import submit_corrected
+
+        with self._submission() as submission:
+            tally = submit_corrected(submission, int(self.batch_id), _label(context))
+        self.log.info("Sent again for batch %s: %s", self.batch_id, dict(tally))
+        return dict(tally)
+
+
 class ResumeTriggersOperator(_SubmissionOperator):
     """Repeats the triggers whose answers a crash or a broken line kept from us."""
 
@@ -192,13 +184,15 @@ class ResumeTriggersOperator(_SubmissionOperator):
 class CloseBatchOperator(BaseOperator):
     """Closes the batch when all of it was read and sent, and fails loudly when too much of it was quarantined.
 
-    A batch that waits for a holiday to pass is left open without a failure; the log says until when.
+    A batch that waits for a holiday to pass is left open without a failure; the log says until when. Then the registry
+    is asked for its own count of what should have been read.
 
     :param batch_id: the batch (templated).
     :param max_quarantine_share: the share of a batch that may be quarantined before the run fails (templated).
+    :param include_dir: the folder of the country's SQL; empty for the default (templated).
     """
 
-    template_fields: Sequence[str] = ("batch_id", "max_quarantine_share")
+    template_fields: Sequence[str] = ("batch_id", "max_quarantine_share", "include_dir")
     ui_color = "#f5ecd9"
 
     def __init__(
@@ -207,34 +201,36 @@ class CloseBatchOperator(BaseOperator):
         kind: str,
         batch_id: int | str,
         max_quarantine_share: float = 0.8,
+        registry_conn_id: str = "crvs_registry",
         ledger_conn_id: str = LedgerHook.default_conn_name,
+        include_dir: str = "",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.kind = kind
         self.batch_id = batch_id
         self.max_quarantine_share = max_quarantine_share
+        self.registry_conn_id = registry_conn_id
         self.ledger_conn_id = ledger_conn_id
+        self.include_dir = include_dir
 
     @discreet
     def execute(self, context: Context) -> None:
-        """Close, then judge."""
+        """Close, count, then judge."""
+        from mosip_crvs.model import RegistrationKind
+        from mosip_crvs.submission.assemble import CountryFiles
         from mosip_crvs.submission.close import close_batch
 
-        with LedgerHook(self.ledger_conn_id).engine() as engine:
-            report = close_batch(engine, self.kind, int(self.batch_id), float(self.max_quarantine_share))
+        files, kind = CountryFiles(Path(self.include_dir or include_folder())), RegistrationKind(self.kind)
+        with registry_engine(self.registry_conn_id) as registry, LedgerHook(self.ledger_conn_id).engine() as engine:
+            report = close_batch(
+                engine,
+                self.kind,
+                int(self.batch_id),
+                float(self.max_quarantine_share),
+                extract=files.extract(kind, registry),
+            )
         self.log.info("%s", report)
-
-
-@contextmanager
-def _registry(conn_id: str) -> Iterator[Engine]:
-    """Reach the registry through whatever database hook its connection's type has."""
-    hook: Any = BaseHook.get_connection(conn_id).get_hook()  # type: ignore[no-untyped-call]
-    engine: Engine = hook.get_sqlalchemy_engine({"hide_parameters": True})
-    try:
-        yield engine
-    finally:
-        engine.dispose()
 
 
 def _interval(context: Context) -> tuple[datetime, datetime]:

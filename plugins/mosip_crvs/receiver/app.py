@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from mosip_crvs.errors import MosipCrvsError
 from mosip_crvs.receiver.store import Store
-from mosip_crvs.receiver.verify import Refusal, challenge_to_echo, denial_means, refusal_of
+from mosip_crvs.receiver.verify import Belief, Refusal, believe, confirmation_of, denial_means
 
 MOST_BODY_BYTES = 256 * 1024
 MOST_DRAINED_BYTES = 16 * 1024 * 1024
@@ -67,16 +67,18 @@ class _Receiver:
             found = await self._store.subscription(request.path_params["token"], fresh=True)
             if found is None:
                 return _not_found()
-            subscription, _ = found
+            subscription = found.subscription
             query = request.query_params
             if query.get("hub.mode") == "denied":
-                reason = query.get("hub.reason", "").replace("\0", "")[:200]
-                await self._store.hub_said(subscription, denial_means(reason), reason)
+                reason = query.get("hub.reason", "").replace("\0", "")[:200] or "no reason given"
+                await self._store.hub_said(subscription, denial_means(subscription, reason), reason)
                 return PlainTextResponse("")
-            challenge = challenge_to_echo(subscription, query, datetime.now(UTC))
-            if challenge is None:
+            confirmed = confirmation_of(subscription, query, datetime.now(UTC))
+            if confirmed is None:
+                await self._store.unanswered(subscription)
                 return _not_found()
-            await self._store.hub_said(subscription, "verified")
+            challenge, state = confirmed
+            await self._store.hub_said(subscription, state)
         except MosipCrvsError as problem:
             return _unavailable(problem)
         return PlainTextResponse(challenge, headers={"X-Content-Type-Options": "nosniff"})
@@ -88,16 +90,18 @@ class _Receiver:
             found = found or await self._store.subscription(request.path_params["token"], fresh=True)
             if found is None:
                 return _not_found()
-            subscription, secret = found
+            topic = found.subscription.topic
             body, size, refusal = await _read(request)
             if refusal is Refusal.INCOMPLETE:  # it may be genuine, and it is not stored: its sender must come again
-                await self._store.refuse(subscription.topic, refusal, body, size)
+                await self._store.refuse(topic, refusal, body, size)
                 return PlainTextResponse("try again\n", status_code=503)
-            refusal = refusal or refusal_of(request.headers.get("x-hub-signature"), secret, body)
-            if refusal is not None:
-                await self._store.refuse(subscription.topic, refusal, body, size)
+            belief = refusal or believe(found, request.headers.get("x-hub-signature"), body, datetime.now(UTC))
+            if isinstance(belief, Refusal):
+                await self._store.refuse(topic, belief, body, size)
+                self._store.note_delivery(found.subscription, believed=False)
                 return PlainTextResponse("", status_code=200 if self._sticky else 401)
-            await self._store.keep(subscription.topic, body)
+            await self._store.keep(topic, body)
+            self._store.note_delivery(found.subscription, believed=belief is Belief.OWN)
         except MosipCrvsError as problem:
             return _unavailable(problem)
         return PlainTextResponse("")

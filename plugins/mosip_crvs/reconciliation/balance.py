@@ -6,13 +6,15 @@
 The equations of a day are those of its last sync of births and its last sync of deaths; what its earlier syncs sent is
 added up beside them, so that nothing of it is forgotten when the day is read again. *Read* is counted from what the
 batch read, the other terms from where each event stands now, so that they can only agree if nothing was lost between.
+Whether *read* is all that there was is asked of the registry itself (:mod:`mosip_crvs.reconciliation.recount`).
+
+By centre, by reason and by age the applications of all the day's syncs are counted: what is open is open.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -20,121 +22,48 @@ from sqlalchemy import Connection, Engine, text
 
 from mosip_crvs.ledger.batches import Hold, hold_of
 from mosip_crvs.ledger.connection import transaction
+from mosip_crvs.reconciliation.standing import (
+    AGE_OF,
+    AGES,
+    CENTER_OF,
+    COUNTED,
+    OPEN_TERMS,
+    REASON_OF,
+    SENT_TERMS,
+    TERM_OF,
+)
+from mosip_crvs.reconciliation.terms import DayBalance, RegistryCount, Terms, Waiting
 
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """The terms of both equations, as counts of events.
-
-    :param held: claimed and not sent yet. :param in_progress: sent, and MOSIP has not said what became of it.
-    """
-
-    read: int = 0
-    known: int = 0
-    not_eligible: int = 0
-    quarantined: int = 0
-    held: int = 0
-    submitted: int = 0
-    completed: int = 0
-    rejected: int = 0
-    failed: int = 0
-    awaiting: int = 0
-    in_progress: int = 0
-    unmatched: int = 0
-    """Claimed readings without an application of their batch, and applications without a reading: must be none."""
-
-    @property
-    def unexplained(self) -> int:
-        """How many events stand in no term, or in two, over both equations."""
-        read_side = self.known + self.not_eligible + self.quarantined + self.held + self.submitted
-        sent_side = self.completed + self.rejected + self.failed + self.awaiting + self.in_progress
-        return max(abs(self.read - read_side), self.unmatched) + abs(self.submitted - sent_side)
-
-    def __add__(self, other: Terms) -> Terms:
-        """Add term by term."""
-        return Terms(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Terms)))
-
-
-@dataclass(frozen=True, slots=True)
-class DayBalance:
-    """The balance of one day.
-
-    :param kinds: the terms of births and of deaths, of the last sync of each.
-    :param earlier: the terms of the day's syncs before those, added up: what of them is still open or was refused must
-        not be forgotten because the day was read again.
-    :param finished: whether those last syncs were read to their end.
-    :param holds: the held applications of all the day's syncs, by the code that says why; those that no call was made
-        for, be it that none was due yet, as :data:`NOT_TRIED`.
-    :param hold: what the day waits for, when nothing else keeps it from being finished.
-    """
-
-    day: date
-    kinds: dict[str, Terms]
-    finished: bool
-    taken_at: datetime
-    earlier: Terms = Terms()
-    holds: Mapping[str, int] = field(default_factory=dict)
-    hold: Hold | None = None
-
-    @property
-    def terms(self) -> Terms:
-        """Births and deaths together."""
-        return sum(self.kinds.values(), Terms())
-
-    @property
-    def in_progress(self) -> int:
-        """How many applications MOSIP has not spoken about, over all syncs of the day."""
-        return self.terms.in_progress + self.earlier.in_progress
-
-    @property
-    def sent_for_the_day(self) -> dict[str, int]:
-        """What became of every application of the day, over all its syncs."""
-        whole = self.terms + self.earlier
-        return {name: getattr(whole, name) for name in _OF_APPLICATIONS}
-
-    @property
-    def unexplained(self) -> int:
-        """How many events nobody can explain; an error in births cannot hide one in deaths."""
-        return sum(terms.unexplained for terms in self.kinds.values()) + self.earlier.unexplained
-
-    @property
-    def balanced(self) -> bool:
-        """Whether the day was read to its end and every event stands in exactly one term."""
-        return self.finished and self.unexplained == 0
-
-    def as_dict(self) -> dict[str, Any]:
-        """Give the balance as plain values: the terms of the whole day on top, by kind below."""
-        return {
-            "day": self.day.isoformat(),
-            **_shown(self.terms),
-            "unexplained": self.unexplained,
-            "balanced": self.balanced,
-            "finished": self.finished,
-            "taken_at": self.taken_at.isoformat(),
-            "day_total": self.sent_for_the_day,
-            "holds": dict(self.holds),
-            "held_until": self.hold.until.isoformat() if self.hold else None,
-            "kinds": {kind: _shown(terms) for kind, terms in self.kinds.items()},
-        }
-
-    def as_json(self) -> str:
-        """Give :meth:`as_dict` as text."""
-        return json.dumps(self.as_dict(), indent=2)
-
-
-NOT_TRIED = "NOT_TRIED"
-
-_OF_APPLICATIONS = ("held", "submitted", "completed", "rejected", "failed", "awaiting", "in_progress")
-
-_BATCHES = text("SELECT kind, batch_id, finished_at FROM batches WHERE day = :day ORDER BY batch_id DESC")
+_BATCHES = text(
+    "SELECT kind, batch_id, finished_at, registry_count, unread, moved_on, counted_at FROM batches WHERE day = :day "
+    "ORDER BY batch_id DESC"
+)
 
 _READ_SIDE = text("SELECT outcome, count(*) AS n FROM readings WHERE batch_id = :batch GROUP BY outcome")
 
-_SENT_SIDE = text("SELECT state, count(*) AS n FROM applications WHERE batch_id = :batch GROUP BY state")
+_SENT_SIDE = text(
+    f"""
+    SELECT a.batch_id, {CENTER_OF} AS center, {TERM_OF} AS term, count(*) AS n
+      FROM applications a WHERE a.batch_id = ANY(:batches) AND {COUNTED} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    """  # noqa: S608 (constants of standing.py)
+)
 
 _HOLDS = text(
-    "SELECT coalesce(a.held_code, :not_tried) AS code, count(*) AS n FROM applications a "
-    "JOIN batches b USING (batch_id) WHERE b.day = :day AND a.state = 'AID_ASSIGNED' GROUP BY 1 ORDER BY 1"
+    f"""
+    SELECT {REASON_OF} AS code, count(*) AS n
+      FROM applications a WHERE a.batch_id = ANY(:batches) AND a.state = 'AID_ASSIGNED' AND {COUNTED}
+     GROUP BY 1 ORDER BY 1
+    """  # noqa: S608
+)
+
+_WAITING = text(
+    f"""
+    SELECT a.kind, {TERM_OF} AS term, {REASON_OF} AS reason, {AGE_OF} AS age, count(*) AS n
+      FROM applications a
+     WHERE a.batch_id = ANY(:batches) AND a.state IN ('TRIGGERING', 'TRIGGERED', 'HALF_CREATED', 'AWAITING_INFO')
+       AND {TERM_OF} = ANY(:open) AND {COUNTED}
+     GROUP BY 1, 2, 3, 4
+    """  # noqa: S608
 )
 
 # Event by event, so that a lost reading and a lost application cannot cancel each other in the sums.
@@ -151,26 +80,46 @@ _UNMATCHED = text(
     """
 )
 
-_TERM_OF_STATE = {
-    "AID_ASSIGNED": "held",
-    "TRIGGERING": "in_progress",
-    "TRIGGERED": "in_progress",
-    "AWAITING_INFO": "awaiting",
-    "FAILED": "failed",
-    "REJECTED": "rejected",
-    "COMPLETED": "completed",
-}
+
+# Batch by batch along the index, so that a ledger of ten million settled applications costs a few probes a batch.
+_DAYS = text(
+    """
+    SELECT day FROM (
+        SELECT b.day FROM batches b
+         WHERE b.finished_at IS NULL OR EXISTS (
+               SELECT 1 FROM applications a WHERE a.batch_id = b.batch_id
+                  AND a.state IN ('AID_ASSIGNED', 'TRIGGERING', 'TRIGGERED', 'AWAITING_INFO'))
+            OR EXISTS (
+               SELECT 1 FROM applications a
+                WHERE a.batch_id = b.batch_id AND a.state = 'HALF_CREATED' AND a.superseded_by IS NULL)
+        UNION
+        SELECT b.day FROM batches b WHERE b.batch_id IN (
+               SELECT a.batch_id FROM evidence e JOIN applications a USING (aid)
+                WHERE e.evidence_id > CAST(:since AS bigint))
+        UNION
+        (SELECT DISTINCT day FROM batches ORDER BY day DESC LIMIT :newest)
+    ) days ORDER BY day DESC LIMIT 400
+    """
+)
+
+_HORIZON_OF_YESTERDAY = text(
+    "SELECT CAST(CAST(document AS jsonb) #>> '{anchor,last_evidence_id}' AS bigint) FROM balances "
+    "WHERE document IS NOT NULL AND taken_at < now() - interval '1 day' ORDER BY taken_at DESC LIMIT 1"
+)
 
 
 def day_balance(ledger: Engine, day: date) -> DayBalance:
     """Take the balance of a day, in one consistent look at the ledger."""
     with transaction(ledger) as connection:
         connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+        batches = connection.execute(_BATCHES, {"day": day}).all()
+        numbers = [batch.batch_id for batch in batches]
+        sent = connection.execute(_SENT_SIDE, {"batches": numbers}).all()
         kinds: dict[str, Terms] = {}
         earlier, unfinished, held = Terms(), 0, 0
         waits: list[Hold] = []
-        for batch in connection.execute(_BATCHES, {"day": day}).all():
-            terms = _terms_of(connection, batch.kind, batch.batch_id)
+        for batch in batches:
+            terms = _terms_of(connection, batch.kind, batch.batch_id, _by_term(sent, {batch.batch_id}))
             hold = hold_of(connection, batch.batch_id) if batch.finished_at is None else None
             waits += [hold] if hold else []
             if batch.kind in kinds:
@@ -179,49 +128,34 @@ def day_balance(ledger: Engine, day: date) -> DayBalance:
                 kinds[batch.kind] = terms
                 unfinished += batch.finished_at is None
                 held += hold is not None
-        holds = {row.code: row.n for row in connection.execute(_HOLDS, {"day": day, "not_tried": NOT_TRIED})}
+        holds = {row.code: row.n for row in connection.execute(_HOLDS, {"batches": numbers})}
+        waiting = _waiting(connection, numbers)
         now: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
     longest = max(waits, key=lambda hold: hold.until, default=None) if held == unfinished else None
-    finished = bool(kinds) and not unfinished
-    return DayBalance(day, dict(sorted(kinds.items())), finished, now, earlier, holds, longest)
-
-
-def keep(ledger: Engine, balance: DayBalance) -> None:
-    """Write a balance into the ledger, over the day's earlier one."""
-    with transaction(ledger) as connection:
-        connection.execute(
-            text(
-                "INSERT INTO balances (day, terms, balanced, taken_at) VALUES (:day, CAST(:terms AS jsonb), :balanced, "
-                ":taken_at) ON CONFLICT (day) DO UPDATE SET terms = EXCLUDED.terms, balanced = EXCLUDED.balanced, "
-                "taken_at = EXCLUDED.taken_at"
-            ),
-            {
-                "day": balance.day,
-                "terms": json.dumps(balance.as_dict()),
-                "balanced": balance.balanced,
-                "taken_at": balance.taken_at,
-            },
-        )
+    registry = _registry_counts(batches)
+    return DayBalance(
+        day,
+        {kind: replace(kinds[kind], unread=_unread(registry, kind)) for kind in sorted(kinds)},
+        bool(kinds) and not unfinished,
+        now,
+        earlier,
+        holds,
+        longest,
+        _by_center(batches, sent),
+        waiting,
+        registry,
+    )
 
 
 def days_to_balance(ledger: Engine, newest: int = 7) -> list[date]:
-    """Give the days whose balance may have changed: with open applications, not finished, or among the newest ones."""
+    """Give the days whose balance may have changed, newest first, at most 400.
+
+    Those with something open, those not read to their end, the newest ones, and those of which MOSIP said something
+    since the balances of a day ago: a refused application may be completed weeks later.
+    """
     with transaction(ledger) as connection:
-        rows = connection.execute(
-            text(
-                """
-                SELECT day FROM (
-                    SELECT DISTINCT b.day FROM applications a JOIN batches b USING (batch_id)
-                     WHERE a.state NOT IN ('COMPLETED', 'REJECTED', 'FAILED')
-                    UNION
-                    SELECT day FROM batches WHERE finished_at IS NULL
-                    UNION
-                    (SELECT DISTINCT day FROM batches ORDER BY day DESC LIMIT :newest)
-                ) days ORDER BY day DESC LIMIT 400
-                """
-            ),
-            {"newest": newest},
-        )
+        since = connection.execute(_HORIZON_OF_YESTERDAY).scalar_one_or_none()
+        rows = connection.execute(_DAYS, {"newest": newest, "since": since})
         return [row.day for row in rows]
 
 
@@ -235,33 +169,69 @@ def open_applications(ledger: Engine) -> int:
         )
 
 
-def _terms_of(connection: Connection, kind: str, batch_id: int) -> Terms:
+def _terms_of(connection: Connection, kind: str, batch_id: int, by_term: Mapping[str, int]) -> Terms:
     """Count one batch, each side by itself."""
     outcomes = {row.outcome: row.n for row in connection.execute(_READ_SIDE, {"batch": batch_id})}
-    states = {row.state: row.n for row in connection.execute(_SENT_SIDE, {"batch": batch_id})}
     unmatched = connection.execute(_UNMATCHED, {"batch": batch_id, "kind": kind}).scalar_one()
-    return _terms(outcomes, states, unmatched)
-
-
-def _shown(terms: Terms) -> dict[str, int]:
-    """Give the terms of the equations; what is unmatched shows in what is unexplained."""
-    shown = asdict(terms)
-    del shown["unmatched"]
-    return shown
-
-
-def _terms(outcomes: dict[str, int], states: dict[str, int], unmatched: int) -> Terms:
-    by_term: dict[str, int] = dict.fromkeys(_TERM_OF_STATE.values(), 0)
-    for state, count in states.items():
-        by_term[_TERM_OF_STATE[state]] += count
-    held = by_term.pop("held")
-    return Terms(
+    sent = _sent_terms(by_term)
+    return replace(
+        sent,
         read=sum(outcomes.values()),
-        known=outcomes.get("known", 0),
+        known=outcomes.get("known", 0) + sent.known,
         not_eligible=outcomes.get("not_eligible", 0),
         quarantined=outcomes.get("quarantined", 0),
-        held=held,
-        submitted=sum(by_term.values()),
         unmatched=unmatched,
-        **by_term,
     )
+
+
+def _by_term(sent: Sequence[Any], batches: Collection[int], center: str | None = None) -> dict[str, int]:
+    """Add up the applications of some batches by their terms."""
+    added: dict[str, int] = {}
+    for row in sent:
+        if row.batch_id in batches and center in (None, row.center):
+            added[row.term] = added.get(row.term, 0) + row.n
+    return added
+
+
+def _sent_terms(by_term: Mapping[str, int]) -> Terms:
+    """Give the terms of applications. What was withdrawn was never sent, and its event is known from earlier."""
+    return Terms(**by_term, submitted=sum(by_term.get(term, 0) for term in SENT_TERMS))
+
+
+def _by_center(batches: Sequence[Any], sent: Sequence[Any]) -> dict[str, dict[str, Terms]]:
+    """Add up the applications of all syncs of a day by kind and centre."""
+    centers: dict[str, dict[str, Terms]] = {}
+    for kind in sorted({batch.kind for batch in batches}):
+        numbers = {batch.batch_id for batch in batches if batch.kind == kind}
+        found = sorted({row.center for row in sent if row.batch_id in numbers})
+        centers[kind] = {center: _sent_terms(_by_term(sent, numbers, center)) for center in found}
+    return centers
+
+
+def _waiting(connection: Connection, batches: Sequence[int]) -> tuple[Waiting, ...]:
+    """Give what is not settled, oldest last."""
+    rows = connection.execute(_WAITING, {"batches": batches, "open": list(OPEN_TERMS)})
+    ages = list(AGES)
+    found = [Waiting(row.kind, row.term, row.reason, row.age, row.n) for row in rows]
+    return tuple(sorted(found, key=lambda each: (each.kind, each.reason, ages.index(each.age))))
+
+
+def _registry_counts(batches: Sequence[Any]) -> dict[str, RegistryCount]:
+    """Give what the registry counted in each kind's last sync that it was asked about, newest first given.
+
+    What it found unread in an earlier sync of the day stays unread until that one is counted again.
+    """
+    counts: dict[str, RegistryCount] = {}
+    for batch in batches:
+        if batch.counted_at is None:
+            continue
+        known = counts.get(batch.kind)
+        if known is None:
+            counts[batch.kind] = RegistryCount(batch.registry_count, batch.moved_on, batch.unread, batch.counted_at)
+        else:
+            counts[batch.kind] = replace(known, unread=max(known.unread, batch.unread))
+    return dict(sorted(counts.items()))
+
+
+def _unread(registry: Mapping[str, RegistryCount], kind: str) -> int:
+    return registry[kind].unread if kind in registry else 0

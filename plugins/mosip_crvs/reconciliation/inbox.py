@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import timedelta
 
 from sqlalchemy import Connection, Engine
 
-from mosip_crvs.ledger import evidence, inbox
+from mosip_crvs.ledger import facts, inbox
 from mosip_crvs.ledger.connection import transaction
-from mosip_crvs.ledger.evidence import EvidenceRow
+from mosip_crvs.ledger.evidence import Fact
 from mosip_crvs.ledger.inbox import InboxRow
+from mosip_crvs.reconciliation import credentials
 from mosip_crvs.settlement.events import UnreadableEvent, WorkflowEvent, read_event
-from mosip_crvs.settlement.rules import settle
+from mosip_crvs.settlement.rules import HALF_CREATED_AFTER, EvidenceKind
 
 PAGE_SIZE = 1000
 
 
-def settle_inbox(ledger: Engine, own_prefix: str) -> Counter[str]:
+def settle_inbox(ledger: Engine, own_prefix: str, grace: timedelta = HALF_CREATED_AFTER) -> Counter[str]:
     """Work the inbox off, a page a transaction; safe to run twice at once, to kill and to repeat.
 
     Parked notifications are looked at again: their application may have come in the meantime.
 
     :param own_prefix: centre and machine, the first ten digits of our AIDs. MOSIP announces the results of the whole
         country; of the unknown ones only those that could be ours are parked, the rest is forgotten.
+    :param grace: after which an application that MOSIP noted and did not begin is half-created.
     :return: counts by what became of them, and of alarms.
     """
     tally: Counter[str] = Counter()
@@ -34,12 +37,14 @@ def settle_inbox(ledger: Engine, own_prefix: str) -> Counter[str]:
                 rows = inbox.take_page(connection, states, after, PAGE_SIZE)
                 if not rows:
                     break
-                tally.update(_settle_page(connection, rows, own_prefix))
+                tally.update(_settle_page(connection, rows, own_prefix, grace))
             after = rows[-1].inbox_id
     return tally
 
 
-def _settle_page(connection: Connection, rows: Sequence[InboxRow], own_prefix: str) -> Counter[str]:
+def _settle_page(
+    connection: Connection, rows: Sequence[InboxRow], own_prefix: str, grace: timedelta
+) -> Counter[str]:
     became: dict[int, str] = {}
     problems: dict[int, str] = {}
     readable: list[tuple[InboxRow, WorkflowEvent]] = []
@@ -49,27 +54,16 @@ def _settle_page(connection: Connection, rows: Sequence[InboxRow], own_prefix: s
         except UnreadableEvent as problem:
             became[row.inbox_id], problems[row.inbox_id] = "unreadable", str(problem)
 
-    before = evidence.lock_states(connection, {event.aid for _, event in readable})
-    now = dict(before)
-    facts: list[EvidenceRow] = []
+    said = [
+        Fact(event.aid, event.kind, row.topic, event.code, row.body_sha256, row.received_at) for row, event in readable
+    ]
+    recorded = facts.record(connection, said, grace)
+    announced = [(row, event) for row, event in readable if event.kind is EvidenceKind.CREDENTIAL_ISSUED]
+    problems |= credentials.announce(connection, [each for each in announced if each[1].aid not in recorded.unknown])
     for row, event in readable:
-        state = now.get(event.aid)
-        if state is None:
+        if event.aid not in recorded.unknown:
+            became[row.inbox_id] = "settled"
+        else:
             became[row.inbox_id] = "parked" if event.aid.startswith(own_prefix) else "foreign"
-            continue
-        verdict = settle(state, event.kind)
-        now[event.aid] = verdict.state
-        became[row.inbox_id] = "settled"
-        facts.append(
-            EvidenceRow(
-                event.aid, event.kind, row.topic, event.code, row.body_sha256, row.received_at, state, verdict.state,
-                verdict.alarm,
-            )
-        )  # fmt: skip
-    evidence.move(connection, {aid: state for aid, state in now.items() if state is not before[aid]})
-    new_facts = evidence.append(connection, facts)
     inbox.close(connection, became, problems)
-    tally = Counter(became.values())
-    tally["repeated"] += len(facts) - new_facts
-    tally.update(f"alarm_{fact.alarm}" for fact in facts if fact.alarm)
-    return tally
+    return Counter(became.values()) + recorded.tally

@@ -8,13 +8,13 @@ Any database that SQLAlchemy speaks to will do; rows come through a server-side 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, TextClause, bindparam, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, SQLAlchemyError, TimeoutError
 
 from mosip_crvs.errors import ExtractError, RetryLater
@@ -45,7 +45,7 @@ class Extract:
         :param spread: into how many ranges to cut a small window, so that tasks run side by side.
         :param most: the most ranges to give: Airflow refuses longer lists.
         """
-        bounds = {"lower_at": start, "lower_id": "", "upper_at": end, "upper_id": ""}
+        bounds = _edges(start, end)
         total = int(self._rows(self._window("count(*)"), bounds)[0][0])
         size = max(min(range_size, math.ceil(total / spread)), _SMALLEST, math.ceil(total / most))
         numbered = self._window(
@@ -77,6 +77,17 @@ class Extract:
             "upper_at": upper.modified_at,
             "upper_id": upper.registration_id,
         }
+        yield from self._frames(statement, bounds, page_size)
+
+    def registrations(self, numbers: Sequence[str]) -> Iterator[pd.DataFrame]:
+        """Read some registrations by their numbers; those that the registry does not give any more are missing."""
+        select = self.sql.strip().rstrip(";")
+        statement = text(
+            f"SELECT * FROM ({select}) extract WHERE extract.registration_id IN :numbers"  # noqa: S608 (a country's file)
+        ).bindparams(bindparam("numbers", expanding=True))
+        yield from self._frames(statement, {"numbers": list(numbers)}, len(numbers))
+
+    def _frames(self, statement: TextClause, bounds: dict[str, Any], page_size: int) -> Iterator[pd.DataFrame]:
         try:
             with self.engine.connect() as connection:
                 streaming = connection.execution_options(stream_results=True, max_row_buffer=page_size)
@@ -87,6 +98,22 @@ class Extract:
                     yield pd.DataFrame(
                         {name: pd.Series(column, dtype=object) for name, column in zip(names, cells, strict=True)}
                     )
+        except (DBAPIError, SQLAlchemyError) as problem:
+            raise _failure(problem) from None
+
+    def keys(self, start: datetime, end: datetime, page_size: int) -> Iterator[list[str]]:
+        """Give the numbers of the registrations that stand in a window now, each once, a page at a time.
+
+        :param start: included; :param end: excluded.
+
+        They are written as the mapping writes them; a registration without one is left out.
+        """
+        statement = text(self._window("DISTINCT extract.registration_id") + " ORDER BY extract.registration_id")
+        try:
+            with self.engine.connect() as connection:
+                streaming = connection.execution_options(stream_results=True, max_row_buffer=page_size)
+                for rows in streaming.execute(statement, _edges(start, end)).partitions(page_size):
+                    yield [name for row in rows if row[0] is not None and (name := str(row[0]).strip())]
         except (DBAPIError, SQLAlchemyError) as problem:
             raise _failure(problem) from None
 
@@ -104,6 +131,11 @@ class Extract:
 
 
 _SMALLEST = 50
+
+
+def _edges(start: datetime, end: datetime) -> dict[str, object]:
+    """Give the bounds of a whole window."""
+    return {"lower_at": start, "lower_id": "", "upper_at": end, "upper_id": ""}
 
 
 def _failure(problem: SQLAlchemyError) -> Exception:

@@ -1,4 +1,4 @@
-"""Reading MOSIP's WebSub bodies: from bytes to an AID and a kind of evidence (``mosip-events.md`` §2.1, §2.2)."""
+"""Reading MOSIP's WebSub bodies: from bytes to an AID and a kind of evidence (``mosip-events.md`` §2.1–§2.7)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,20 @@ from mosip_crvs.settlement.rules import EvidenceKind
 
 WORKFLOW_COMPLETED = "REGISTRATION_PROCESSOR_WORKFLOW_COMPLETED_EVENT"
 WORKFLOW_PAUSED = "REGISTRATION_PROCESSOR_WORKFLOW_PAUSED_FOR_ADDITIONAL_INFO_EVENT"
+IDENTITY_CREATED = "IDENTITY_CREATED"
+IDENTITY_UPDATED = "IDENTITY_UPDATED"
+CREDENTIAL_ISSUED = "CREDENTIAL_ISSUED"
+"""Published for one partner: the topic is ``{partner}/CREDENTIAL_ISSUED``."""
+AID_DIGITS = 29
 
 _RESULT_CODES = {
     "PROCESSED": EvidenceKind.WORKFLOW_PROCESSED,
     "REJECTED": EvidenceKind.WORKFLOW_REJECTED,
     "FAILED": EvidenceKind.WORKFLOW_FAILED,
 }
+
+
+_IDENTITY_TOPICS = {IDENTITY_CREATED: EvidenceKind.IDENTITY_CREATED, IDENTITY_UPDATED: EvidenceKind.IDENTITY_UPDATED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +52,49 @@ def read_event(topic: str, body: bytes) -> WorkflowEvent:
         raise UnreadableEvent("the body is not JSON") from problem
     if not isinstance(payload, dict):
         raise UnreadableEvent("the body is not a JSON object")
-    aid = _text(payload, "instanceId")
     if topic == WORKFLOW_PAUSED:
+        aid = _text(payload, "instanceId")
         return WorkflowEvent(aid, EvidenceKind.PAUSED_FOR_INFO, _optional(payload, "additionalInfoProcess"))
     if topic == WORKFLOW_COMPLETED:
-        result = _text(payload, "resultCode")
-        if result not in _RESULT_CODES:
-            raise UnreadableEvent("resultCode is none of PROCESSED, REJECTED, FAILED")
-        return WorkflowEvent(aid, _RESULT_CODES[result], _optional(payload, "errorCode"))
+        return _completed(payload)
+    if topic in _IDENTITY_TOPICS:
+        event = _object(payload, "event")
+        return WorkflowEvent(_text(_object(event, "data"), "registration_id"), _IDENTITY_TOPICS[topic])
+    if is_credential_topic(topic):
+        return WorkflowEvent(_aid_of_credential(_object(payload, "event")), EvidenceKind.CREDENTIAL_ISSUED)
     raise UnreadableEvent("no rule for this topic")
+
+
+def is_credential_topic(topic: str) -> bool:
+    """Say whether credentials are announced on a topic."""
+    partner, _, name = topic.partition("/")
+    return bool(partner) and name == CREDENTIAL_ISSUED
+
+
+def _completed(payload: dict[str, Any]) -> WorkflowEvent:
+    aid = _text(payload, "instanceId")
+    result = _text(payload, "resultCode")
+    if result not in _RESULT_CODES:
+        raise UnreadableEvent("resultCode is none of PROCESSED, REJECTED, FAILED")
+    return WorkflowEvent(aid, _RESULT_CODES[result], _optional(payload, "errorCode"))
+
+
+def _aid_of_credential(event: dict[str, Any]) -> str:
+    """Find the application: it is named, or the request's predictable number begins with it (§2.4)."""
+    data = event.get("data")
+    if isinstance(data, dict) and data.get("registrationId") is not None:
+        return _text(data, "registrationId")
+    head = _text(event, "transactionId")[:AID_DIGITS]
+    if len(head) < AID_DIGITS or not (head.isascii() and head.isdigit()):
+        raise UnreadableEvent("the credential names no application")
+    return head
+
+
+def _object(payload: dict[str, Any], name: str) -> dict[str, Any]:
+    value = payload.get(name)
+    if not isinstance(value, dict):
+        raise UnreadableEvent(f"{name} is missing or not an object")
+    return value
 
 
 def _text(payload: dict[str, Any], name: str) -> str:

@@ -15,9 +15,11 @@ from mosip_crvs.mosip.settings import MosipSettings
 from mosip_crvs.mosip.token import TokenSource
 from mosip_crvs.packet.request import PacketRequests
 from mosip_crvs.registry.extract import Extract
+from mosip_crvs.submission import supersession
 from mosip_crvs.submission.calendar import AskLive, nobody_to_ask
 from mosip_crvs.submission.pipeline import Submission
 from mosip_crvs.submission.sender import Tls
+from mosip_crvs.submission.supersession import AskStatus
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,12 @@ def assemble(
     tokens: TokenSource,
     tls: Tls | None = None,
     ask_live: AskLive = nobody_to_ask,
+    ask_status: AskStatus = supersession.nobody_to_ask,
 ) -> Submission:
     """Put together what sending one kind of registration needs.
 
     :param ask_live: asks MOSIP whether a day is a holiday; without it the ledger and the settings are believed.
+    :param ask_status: asks MOSIP whether a refusal stands; without it the announced one is believed.
     """
     mapper = files.mapper(kind, settings.schema_version)
     return Submission(
@@ -73,4 +77,5 @@ def assemble(
         tokens=tokens,
         tls=tls or Tls(),
         ask_live=ask_live,
+        ask_status=ask_status,
     )

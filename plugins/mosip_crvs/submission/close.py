@@ -10,22 +10,31 @@ from mosip_crvs.errors import QuarantineShareExceeded
 from mosip_crvs.ledger import batches
 from mosip_crvs.ledger.sending import NOT_READ_AGAIN
 from mosip_crvs.model import RegistrationKind
+from mosip_crvs.reconciliation.recount import recount
+from mosip_crvs.registry.extract import Extract
 
 log = logging.getLogger(__name__)
 SMALLEST_JUDGED = 50
 """Batches of fewer events are not judged by shares: three bad records out of four say nothing of the mapping."""
 
 
-def close_batch(ledger: Engine, kind: str, batch_id: int, max_quarantine_share: float) -> str:
+def close_batch(
+    ledger: Engine, kind: str, batch_id: int, max_quarantine_share: float, *, extract: Extract | None = None
+) -> str:
     """Close what is finished; give a line for the log.
 
     A batch that only waits for a working day is in order: it stays open, and the line says until when.
+
+    :param extract: the registry, which is asked for its own count of what should have been read; None to ask nobody.
 
     :raises BatchIncomplete: when ranges are left.
     :raises QuarantineShareExceeded: when more than the share was quarantined. The good ones were sent all the same.
     """
     batches.finish_batches(ledger, RegistrationKind(kind))
     hold = batches.check_finished(ledger, batch_id)
+    if extract is not None:
+        for sentence in recount(ledger, extract, RegistrationKind(kind), batch_id):
+            log.error("ALARM unread: %s", sentence)
     read, quarantined = batches.quarantine_share(ledger, batch_id)
     if read >= SMALLEST_JUDGED and quarantined > max_quarantine_share * read:
         raise QuarantineShareExceeded(

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import pandas as pd
@@ -21,8 +21,8 @@ from sqlalchemy import Engine
 
 from mosip_crvs.errors import BatchIncomplete, ExtractError, LedgerUnavailable
 from mosip_crvs.identity.page import PageMapper
-from mosip_crvs.ledger import batches, rates, sending
-from mosip_crvs.ledger.batches import Hold, RangeTask
+from mosip_crvs.ledger import batches, rates, sending, supersessions
+from mosip_crvs.ledger.batches import Hold
 from mosip_crvs.ledger.claims import Claimant, ReadEvent, claim_page
 from mosip_crvs.ledger.connection import transaction
 from mosip_crvs.ledger.sending import HOLIDAY, MOST_HELD_TIMES
@@ -32,6 +32,7 @@ from mosip_crvs.mosip.settings import MosipSettings
 from mosip_crvs.mosip.token import TokenSource
 from mosip_crvs.packet.request import PacketRequests
 from mosip_crvs.registry.extract import Extract
+from mosip_crvs.submission import supersession
 from mosip_crvs.submission.backlog import Packet, Trigger
 from mosip_crvs.submission.calendar import (
     MARGIN,
@@ -44,6 +45,7 @@ from mosip_crvs.submission.calendar import (
 )
 from mosip_crvs.submission.pace import Pace
 from mosip_crvs.submission.sender import Sender, Tls
+from mosip_crvs.submission.supersession import AskStatus
 
 PAGE_SIZE = 500
 EVENTS_UNDER_WAY = 256
@@ -57,6 +59,7 @@ class Submission:
     """All that sending one kind of registration needs, put together once a task.
 
     :param ask_live: asks MOSIP whether a day is a holiday of the centre.
+    :param ask_status: asks MOSIP what became of applications.
     :param clock: seconds since 1970, by which packets are held on holidays.
     """
 
@@ -70,6 +73,7 @@ class Submission:
     tls: Tls = field(default_factory=Tls)
     page_size: int = PAGE_SIZE
     ask_live: AskLive = nobody_to_ask
+    ask_status: AskStatus = supersession.nobody_to_ask
     clock: Clock = time.time
 
 
@@ -87,7 +91,8 @@ def submit_range(submission: Submission, batch_id: int, range_number: int, label
         raise ExtractError(f"batch {batch_id} is one of {task.kind} registrations, not of {submission.kind}")
     days = _working_days(submission)
     gate = HolidayGate(days, submission.settings.timeout, submission.clock)
-    tally = asyncio.run(_send_range(submission, task, label, gate))
+    pages = submission.extract.pages(task.lower, task.upper, submission.page_size)
+    tally = asyncio.run(_send_pages(submission, task.batch_id, pages, label, gate))
     left = tally["unsent"] + tally["busy"]
     if left:
         raise BatchIncomplete(
@@ -100,6 +105,29 @@ def submit_range(submission: Submission, batch_id: int, range_number: int, label
     batches.finish_range(submission.ledger, batch_id, range_number)
     batches.finish_batches(submission.ledger, submission.kind)
     return tally
+
+
+def submit_corrected(submission: Submission, batch_id: int, label: str) -> Counter[str]:
+    """Send again what MOSIP refused in earlier batches and no window brings back; safe to run again at any time.
+
+    Their correction was read before they were refused, or they need none, because MOSIP never began them. They are read
+    by their numbers and count among what this batch reads.
+
+    :raises BatchIncomplete: when applications are left to be tried again.
+    """
+    gate = HolidayGate(_working_days(submission), submission.settings.timeout, submission.clock)
+    tally = asyncio.run(_send_pages(submission, batch_id, _refused_pages(submission, batch_id), label, gate))
+    if tally["unsent"] + tally["busy"]:
+        raise BatchIncomplete(f"batch {batch_id}: corrected events are not sent yet ({_counts(tally)})")
+    return tally
+
+
+def _refused_pages(submission: Submission, batch_id: int) -> Iterator[pd.DataFrame]:
+    """Read, page by page, the registrations of refused applications that may be sent again."""
+    after = 0
+    while refused := supersessions.waiting(submission.ledger, submission.kind, batch_id, after, submission.page_size):
+        after = refused[-1][0]
+        yield from submission.extract.registrations([registration for _, registration in refused])
 
 
 def resume_triggers(submission: Submission, label: str) -> Counter[str]:
@@ -120,18 +148,19 @@ def _working_days(submission: Submission) -> WorkingDays:
     return find_working_days(submission.ledger, submission.settings, submission.ask_live, first.date())
 
 
-async def _send_range(submission: Submission, task: RangeTask, label: str, gate: HolidayGate) -> Counter[str]:
+async def _send_pages(
+    submission: Submission, batch_id: int, pages: Iterator[pd.DataFrame], label: str, gate: HolidayGate
+) -> Counter[str]:
     tally: Counter[str] = Counter()
     async with _sending(submission, label, gate.may_create) as (session, sender):
         await asyncio.sleep(gate.seconds_to_wait())
         claimant = Claimant(
             submission.kind,
-            task.batch_id,
+            batch_id,
             session.session_id,
             submission.settings.center_id,
             submission.settings.machine_id,
         )
-        pages = submission.extract.pages(task.lower, task.upper, submission.page_size)
         upcoming = asyncio.create_task(asyncio.to_thread(_prepare, submission, claimant, pages))
         try:
             while (prepared := await upcoming) is not None:
@@ -184,11 +213,15 @@ def _prepare(submission: Submission, claimant: Claimant, pages: Iterator[pd.Data
     if frame is None:
         return None
     events = submission.mapper.map_page(frame, datetime.now(UTC).date())
-    claimed = claim_page(
-        submission.ledger,
-        claimant,
-        [ReadEvent(event.key, event.person_id, event.findings, event.not_eligible) for event in events],
+    read = [
+        ReadEvent(event.key, event.person_id, event.findings, event.not_eligible, event.modified_at)
+        for event in events
+    ]
+    grace = timedelta(seconds=submission.settings.half_created_after)
+    supersede = supersession.may_be_superseded(
+        submission.ledger, claimant, read, submission.ask_status, grace
     )
+    claimed = claim_page(submission.ledger, claimant, read, supersede)
     by_key = {event.key: event for event in events}
     tally = Counter({str(outcome): count for outcome, count in Counter(claimed.outcomes.values()).items()})
     tally["busy"] += claimed.busy
@@ -244,6 +277,7 @@ async def _sending(
                     triggering=writes.triggering,
                     outcomes=writes.outcomes,
                     held=writes.held,
+                    poll_after=settings.poll_after,
                 ),
                 pace=pace,
                 may_create=may_create,

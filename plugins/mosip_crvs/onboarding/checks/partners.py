@@ -147,6 +147,12 @@ def _certificate_is_good(look: Look, partner: Partner) -> Verdict:
             f"good for {left} days, and its private key is not here",
             f"put it into {look.keeping.file(certificates.key_file(partner.id))}",
         )
+    if not certificates.same(look.keeping.read(certificates.mosip_file(partner.id)), pem):
+        return warned(
+            f"{look.keeping.file(certificates.mosip_file(partner.id)).name} is not the certificate that MOSIP made of "
+            "ours, by which what it encrypts is recognised",
+            "run provision: it keeps that certificate beside the key",
+        )
     return passed(f"{partner.id}: good for {left} days, and the key is ours")
 
 

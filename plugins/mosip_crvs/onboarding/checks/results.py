@@ -10,13 +10,16 @@ from mosip_crvs.errors import CredentialMissing, MosipRefused
 from mosip_crvs.ledger import subscriptions
 from mosip_crvs.ledger.connection import transaction
 from mosip_crvs.mosip.endpoints import Read
+from mosip_crvs.mosip.hub import subscriber_role
 from mosip_crvs.onboarding.checks.authentication import claims_of, realm_roles
+from mosip_crvs.onboarding.country import OPENING_ROLES, STATUS_ROLES
 from mosip_crvs.onboarding.look import Look
 from mosip_crvs.onboarding.preflight import Check, Status, Stops, Verdict
 from mosip_crvs.onboarding.surroundings import Identity
 from mosip_crvs.onboarding.verdicts import failed, listed, passed, warned
 from mosip_crvs.receiver.app import PREFLIGHT_PATH
 from mosip_crvs.reconciliation.subscribing import TOPICS
+from mosip_crvs.settlement.events import CREDENTIAL_ISSUED
 
 HUB_HEALTH = Read("GET", "{prefix}actuator/health", enveloped=False)
 _ACCOUNT = "service-account-"
@@ -38,16 +41,32 @@ def _hub_is_healthy(look: Look) -> Verdict:
 def _we_may_subscribe(look: Look) -> Verdict:
     client = look.login_name(Identity.RUNTIME)
     roles = realm_roles(claims_of(look.token(Identity.RUNTIME)))
-    missing = [role for topic in TOPICS if (role := f"SUBSCRIBE_{topic}_GENERAL") not in roles]
-    if missing:
+    if missing := [role for topic in TOPICS if (role := subscriber_role(topic)) not in roles]:
         return failed(
             f"{client} lacks the realm role {listed(missing)}",
             f"give {listed(missing)} to service-account-{client}: provision does it",
         )
     partner = look.country.credential_partner
-    if partner is None:
-        return passed(f"{client} may subscribe to the results")
-    return _partner_may_subscribe(look, partner.id)
+    found = passed(f"{client} may subscribe") if partner is None else _partner_may_subscribe(look, partner.id)
+    return found if found.status is not Status.PASS else _can_do_more(look, client, roles) or found
+
+
+def _can_do_more(look: Look, client: str, roles: frozenset[str]) -> Verdict | None:
+    """Warn of what the country wants and the runtime client may not: without it less is known, or later."""
+    wanted = look.country.clients.runtime_roles
+    missing = [role for role in wanted if role not in roles and role not in OPENING_ROLES]
+    if STATUS_ROLES.intersection(wanted) and STATUS_ROLES.isdisjoint(roles):
+        return warned(
+            f"{client} may not ask what became of an application: only what MOSIP announces settles, and it never "
+            "announces that it gave up",
+            f"give {listed(missing)} to service-account-{client}: provision does it",
+        )
+    if missing:
+        return warned(
+            f"{client} lacks the realm role {listed(missing)}, which the country file wants",
+            f"give {listed(missing)} to service-account-{client}: provision does it",
+        )
+    return None
 
 
 def _partner_may_subscribe(look: Look, partner_id: str) -> Verdict:
@@ -69,11 +88,12 @@ def _partner_may_subscribe(look: Look, partner_id: str) -> Verdict:
         )
     missing = [role for role in look.country.subscriber.roles if role not in realm_roles(claims)]
     if missing:
-        return failed(
+        say = failed if subscriber_role(f"{partner_id}/{CREDENTIAL_ISSUED}") in missing else warned
+        return say(
             f"{partner_id} lacks the realm role {listed(missing)}",
             f"give {listed(missing)} to service-account-{partner_id}: provision does it",
         )
-    return passed(f"the runtime client and {partner_id} may subscribe")
+    return passed(f"the runtime client and {partner_id} may subscribe, and ask")
 
 
 def _callback_answers(look: Look) -> Verdict:
@@ -105,7 +125,7 @@ def _results_flow(look: Look) -> Verdict:
     if silent:
         return failed(
             f"{silent} applications wait for their result for more than {hours:g} hours, and no event came since",
-            "the hub may have dropped us: run mosip_reconcile, which subscribes again",
+            "the hub may have dropped us: run mosip_subscriptions, which subscribes again",
         )
     return passed(f"subscribed to {listed(TOPICS)}, and nothing waits in vain")
 
@@ -125,8 +145,8 @@ CHECKS: tuple[Check, ...] = (
         fix="ask MOSIP's operators: results cannot come while the hub is down",
     ),
     Check(
-        "WS-02", "our clients may subscribe to the results", _we_may_subscribe, identity=Identity.RUNTIME,
-        needs=("KC-03",), stops=Stops.RESULTS, fix="run provision: it gives the roles",
+        "WS-02", "our clients may subscribe to the results, and ask for them", _we_may_subscribe,
+        identity=Identity.RUNTIME, needs=("KC-03",), stops=Stops.RESULTS, fix="run provision: it gives the roles",
     ),
     Check(
         "WS-03", "our receiver answers a challenge", _callback_answers, stops=Stops.RESULTS,
@@ -134,6 +154,6 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "WS-04", "the hub knows us, and results come", _results_flow, needs=("WS-01", "WS-03"), stops=Stops.RESULTS,
-        fix="run mosip_reconcile, or provision: both subscribe",
+        fix="run mosip_subscriptions, or provision: both subscribe",
     ),
 )  # fmt: skip

@@ -136,4 +136,23 @@ def certificate_plan(bench: Bench, partner: Partner) -> Plan:
                 ) from None
 
         return Plan([patching(f"partner {partner.id}: active", pms.ACTIVATE_PARTNER, activate)])
-    return Plan(found={mark: ours.fingerprint})
+    return Plan(_keeping_steps(bench, partner, signed), {mark: ours.fingerprint})
+
+
+def _keeping_steps(bench: Bench, partner: Partner, signed: str) -> list[Step]:
+    """Keep the certificate that MOSIP made of ours: what it encrypts is found by this one's fingerprint.
+
+    An earlier one gets a name of its own first, so that a run that is killed in between has lost none.
+    """
+    keeping, name = bench.keeping, certificates.mosip_file(partner.id)
+    if certificates.same(keeping.read(name), signed):
+        return []
+
+    def keep() -> None:
+        earlier = keeping.read(name)
+        if earlier is not None and certificates.is_one(earlier):
+            fingerprint = certificates.read(earlier).fingerprint
+            keeping.write(certificates.earlier_mosip_file(partner.id, fingerprint), earlier)
+        keeping.write(name, signed.replace("\\n", "\n"))
+
+    return [Step(Change.LOCAL, f"MOSIP's certificate of {partner.id} in {keeping.file(name).name}", None, keep)]

@@ -1,0 +1,138 @@
+"""Recording facts: the one way by which anything that is said of an application changes it.
+
+Notifications, answers to questions and what we ourselves decide all come through :func:`record`. In one transaction it
+keeps the evidence, moves the state by the rules, raises the alarms, and tells the registry's outbox.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, text
+
+from mosip_crvs.ledger import alarms, evidence, relatives, results
+from mosip_crvs.ledger.evidence import EvidenceRow, Fact, Held
+from mosip_crvs.ledger.relatives import Relative
+from mosip_crvs.model import ApplicationState
+from mosip_crvs.settlement.rules import HALF_CREATED_AFTER, Alarm, EvidenceKind, answers_contradiction, weigh
+
+_ANSWERS = {
+    ApplicationState.COMPLETED: (Alarm.HALF_CREATED, Alarm.UNKNOWN_TO_MOSIP, Alarm.REVOKED_SUCCESS),
+    ApplicationState.TRIGGERED: (Alarm.HALF_CREATED,),
+    ApplicationState.WITHDRAWN: (relatives.POSSIBLE_SECOND_ID,),
+}
+"""What a state answers: nobody need look any more."""
+
+
+@dataclass(slots=True)
+class Recorded:
+    """What became of facts.
+
+    :param unknown: AIDs that no application of this ledger has.
+    :param moved: from where to where applications went, by AID.
+    :param tally: ``repeated``, ``withdrawn``, and ``alarm_…`` by the alarm's name.
+    """
+
+    unknown: set[str] = field(default_factory=set)
+    moved: dict[str, tuple[ApplicationState, ApplicationState]] = field(default_factory=dict)
+    tally: Counter[str] = field(default_factory=Counter)
+
+
+def record(connection: Connection, facts: Sequence[Fact], grace: timedelta = HALF_CREATED_AFTER) -> Recorded:
+    """Keep facts and let them have their effect; the same fact, said again, has none.
+
+    :param grace: after which an application that MOSIP noted and did not begin is half-created.
+    """
+    recorded = Recorded()
+    if not facts:
+        return recorded
+    held = evidence.hold(connection, {fact.aid for fact in facts}, grace)
+    before = {aid: application.state for aid, application in held.items()}
+    rows: list[EvidenceRow] = []
+    for fact in facts:
+        application = held.get(fact.aid)
+        if application is None:
+            recorded.unknown.add(fact.aid)
+        elif application.knows(fact):
+            recorded.tally["repeated"] += 1
+        else:
+            rows.append(_apply(application, fact))
+    evidence.append(connection, rows)
+    recorded.moved = {
+        aid: (before[aid], application.state) for aid, application in held.items() if application.state != before[aid]
+    }
+    evidence.move(connection, {aid: to for aid, (_, to) in recorded.moved.items()})
+    _alarm(connection, rows, recorded)
+    _clear_contradictions(connection, held, rows)
+    _settle_relatives(connection, held, recorded, grace)
+    results.post_states(connection, _to_report(rows, recorded.moved))
+    return recorded
+
+
+def _apply(application: Held, fact: Fact) -> EvidenceRow:
+    verdict = weigh(application.case, application.pieces.values(), fact.piece)
+    row = EvidenceRow(fact, application.state, verdict.state, verdict.alarm)
+    application.add(fact.piece)
+    application.state = verdict.state
+    return row
+
+
+def _to_report(rows: Sequence[EvidenceRow], moved: Collection[str]) -> set[str]:
+    """Give the applications of which the registry may have to hear: those that moved, and those explained."""
+    return set(moved) | {row.fact.aid for row in rows if row.fact.kind is EvidenceKind.STAGE_FAILED}
+
+
+def _alarm(connection: Connection, rows: Sequence[EvidenceRow], recorded: Recorded) -> None:
+    for row in rows:
+        if row.alarm:
+            recorded.tally[f"alarm_{row.alarm}"] += 1
+            alarms.raise_alarm(connection, row.alarm, row.fact.aid)
+        if row.alarm == Alarm.CONTRADICTED_SUCCESS:
+            connection.execute(_ASK_AGAIN, {"aid": row.fact.aid})
+    answered = [(str(code), aid) for aid, (_, state) in recorded.moved.items() for code in _ANSWERS.get(state, ())]
+    alarms.clear_each(connection, answered)
+
+
+def _clear_contradictions(connection: Connection, held: dict[str, Held], rows: Sequence[EvidenceRow]) -> None:
+    """Note which contradictions MOSIP has answered, whatever it said."""
+    answered = {
+        row.fact.aid for row in rows if answers_contradiction(held[row.fact.aid].pieces.values(), row.fact.piece)
+    }
+    alarms.clear_each(connection, [(str(Alarm.CONTRADICTED_SUCCESS), aid) for aid in sorted(answered)])
+
+
+def _settle_relatives(
+    connection: Connection, held: dict[str, Held], recorded: Recorded, grace: timedelta
+) -> None:
+    """See to events that were sent under more than one number, now that one of the numbers is settled."""
+    for aid, (_, state) in recorded.moved.items():
+        if held[aid].has_relatives and state.is_settled:
+            found = relatives.of(connection, aid)
+            if state is ApplicationState.COMPLETED:
+                _stop_others(connection, aid, found, recorded, grace)
+            else:
+                done = [each.aid for each in found if each.state is ApplicationState.COMPLETED]
+                if done:
+                    relatives.make_current(connection, done[0], [aid])
+
+
+def _stop_others(
+    connection: Connection, aid: str, found: Sequence[Relative], recorded: Recorded, grace: timedelta
+) -> None:
+    """Withdraw what was not sent yet; where that is too late or not certain, say so as loud as can be."""
+    now: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    relatives.make_current(connection, aid, [each.aid for each in found if not each.is_alive])
+    for each in found:
+        if each.may_be_second:
+            recorded.tally[f"alarm_{relatives.POSSIBLE_SECOND_ID}"] += 1
+            alarms.raise_alarm(connection, relatives.POSSIBLE_SECOND_ID, each.aid, other=aid)
+    withdrawals = [relatives.withdrawal(each.aid, aid, now) for each in found if each.may_be_withdrawn]
+    if withdrawals:
+        recorded.tally["withdrawn"] += len(withdrawals)
+        record(connection, withdrawals, grace)
+
+
+_ASK_AGAIN = text("UPDATE applications SET next_poll_at = now() WHERE aid = :aid")

@@ -1,0 +1,92 @@
+"""Applications of one event: one supersedes the other, and one is current.
+
+An event is sent under a second number only once MOSIP has refused the first. MOSIP's operators can still complete the
+first one; then the second is withdrawn if its trigger has not left yet. Otherwise a child may get two identities: the
+loudest alarm there is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from mosip_crvs.ledger.evidence import Fact
+from mosip_crvs.model import ApplicationState
+from mosip_crvs.settlement.rules import EvidenceKind
+
+POSSIBLE_SECOND_ID = "possible_second_id"
+
+_UNSENT = frozenset({ApplicationState.AID_ASSIGNED, ApplicationState.TRIGGERING})
+_REFUSED = frozenset(
+    {ApplicationState.REJECTED, ApplicationState.FAILED, ApplicationState.HALF_CREATED, ApplicationState.WITHDRAWN}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Relative:
+    """Another application of the same event."""
+
+    aid: str
+    state: ApplicationState
+
+    @property
+    def may_be_withdrawn(self) -> bool:
+        """Whether its trigger has not left, or may not have: then no run sends it any more."""
+        return self.state in _UNSENT
+
+    @property
+    def may_be_second(self) -> bool:
+        """Whether MOSIP may have made, or may yet make, an identity of it."""
+        return self.state is not ApplicationState.AID_ASSIGNED and self.state not in _REFUSED
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether MOSIP has it and has not refused it: it stays the event's current application."""
+        return self.may_be_second and not self.may_be_withdrawn
+
+
+def of(connection: Connection, aid: str) -> list[Relative]:
+    """Give, and lock, the other applications of an application's event."""
+    rows = connection.execute(_RELATIVES, {"aid": aid})
+    return [Relative(row.aid, ApplicationState(row.state)) for row in rows]
+
+
+def withdrawal(aid: str, completed: str, now: datetime) -> Fact:
+    """Give the fact that an application is not to be sent, because another one of its event was completed."""
+    digest = hashlib.sha256(completed.encode()).hexdigest()
+    return Fact(aid, EvidenceKind.WITHDRAWN, "supersession", completed, digest, now)
+
+
+def make_current(connection: Connection, aid: str, others: Sequence[str]) -> None:
+    """Let an application stand for its event again, in the place of others."""
+    connection.execute(text("UPDATE applications SET is_current = false WHERE aid = ANY(:others)"), {"others": others})
+    connection.execute(_MAKE_CURRENT, {"aid": aid})
+
+
+_RELATIVES = text(
+    """
+    SELECT other.aid, other.state
+      FROM applications own
+      JOIN applications other
+        ON other.kind = own.kind AND other.registration_id = own.registration_id AND other.act = own.act
+       AND other.act_number = own.act_number AND other.aid <> own.aid
+       AND (other.supersedes IS NOT NULL OR other.superseded_by IS NOT NULL)
+     WHERE own.aid = :aid
+     ORDER BY other.aid
+       FOR UPDATE OF other
+    """
+)
+
+_MAKE_CURRENT = text(
+    """
+    UPDATE applications own SET is_current = true
+     WHERE aid = :aid AND NOT EXISTS (
+           SELECT 1 FROM applications other
+            WHERE other.kind = own.kind AND other.registration_id = own.registration_id AND other.act = own.act
+              AND other.act_number = own.act_number AND other.is_current)
+    """
+)

@@ -1,0 +1,29 @@
+"""What ``./run balance`` writes is what the plugin counts, and what it signs can be verified."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import Engine
+
+from mosip_crvs.ledger.sealing import Seal
+from mosip_crvs.reconciliation.signing import Signed
+from mosip_crvs.reconciliation.verifying import check_balances, check_file
+from quickstart import balances
+
+DAY = date(2026, 11, 23)
+
+
+def test_a_day_is_written_for_spreadsheets_and_as_a_page(ledger: Engine) -> None:
+    days = balances.count(ledger, [DAY])
+
+    assert balances.exported(days, "csv").startswith("day,kind,process,syncs,term")
+    assert "Balance of 2026-11-23" in balances.exported(days, "html")
+
+
+def test_a_signed_day_can_be_verified(ledger: Engine, ledger_url: str, seal_key: str) -> None:
+    with balances.ledger_engine(ledger_url) as engine:
+        file = balances.signed(engine, seal_key, DAY)
+
+    assert check_file(ledger, Seal(seal_key), Signed.from_file(file)).problems == ()
+    assert [checked.problems for checked in check_balances(ledger, Seal(seal_key))] == [()]
