@@ -115,6 +115,8 @@ def plugin_settings(places: Places, plan: Plan, server: Server) -> dict[str, str
         "CRVS_INCLUDE_DIR": str(places.root / "include"),
         "CRVS_RANGE_SIZE": os.environ.get("CRVS_RANGE_SIZE", "250"),
         "CRVS_LEDGER_URL": server.ledger.url(),
+        # Airflow makes up for a morning that has passed today, and before the first night that one finds nothing read.
+        "CRVS_MORNING": os.environ.get("CRVS_MORNING", "23:59"),
         **_onboarding_settings(places, plan),
         # Of a MOSIP that others prepared we see little: what is found there is a warning.
         "CRVS_PREFLIGHT_GATE": "warn" if plan.far_side else "stop",

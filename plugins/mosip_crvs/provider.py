@@ -25,6 +25,7 @@ def get_provider_info() -> dict[str, Any]:
         "hooks": [
             {"integration-name": "MOSIP", "python-modules": ["mosip_crvs.hooks.mosip", "mosip_crvs.hooks.ledger"]}
         ],
+        "notifications": ["mosip_crvs.notifiers.crvs.CrvsNotifier"],
         "connection-types": [
             {
                 "connection-type": "mosip",

@@ -75,6 +75,11 @@ def test_what_is_left_out_has_mosips_own_values(tmp_path: Path) -> None:
         (("credential_partner", "id"), "p" * 37, "of at most 36 characters - at `$.credential_partner`"),
         (("credential_partner", "id"), "crvs-auth", "need ids of their own: one id has one type"),
         (("authentication_partner",), None, "relying_party needs an authentication_partner"),
+        (
+            ("credential_partner", "policy", "body", "shareableAttributes"),
+            [{"attributeName": "UIN", "group": "", "source": [{"attribute": "UIN"}], "encrypted": False}],
+            "the shareable attribute UIN has the group \"\", and MOSIP leaves it out",
+        ),
         (("thresholds", "expiry_days"), "sixty", "Expected `int`, got `str` - at `$.thresholds.expiry_days`"),
     ],
 )

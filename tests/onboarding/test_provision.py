@@ -370,4 +370,34 @@ def test_the_results_are_subscribed_to_when_there_is_a_receiver(start_mosip: Cal
         "subscription to REGISTRATION_PROCESSOR_WORKFLOW_COMPLETED_EVENT"
     ]
     assert environment.provision().steps == []
-    assert len(environment.get("/sandbox/subscribers")["subscribers"]) == 1
+    assert {each["topic"] for each in environment.get("/sandbox/subscribers")["subscribers"]} == {
+        "REGISTRATION_PROCESSOR_WORKFLOW_COMPLETED_EVENT",
+        "REGISTRATION_PROCESSOR_WORKFLOW_PAUSED_FOR_ADDITIONAL_INFO_EVENT",
+        "IDENTITY_CREATED",
+        "IDENTITY_UPDATED",
+    }
+
+
+def test_the_certificate_that_mosip_made_is_kept_and_an_earlier_one_with_it(mosip: Environment) -> None:
+    """What MOSIP seals is marked with its own certificate of ours, which is another one at every upload."""
+    kept = mosip.file("crvs-partner.mosip.pem")
+    first = kept.read_text()
+    uploaded = mosip.get("/sandbox/state")["pms"]["partner_certificates"]["crvs-partner"]
+    assert first.strip() == uploaded["signedCertificateData"].strip()
+    assert first != mosip.file("crvs-partner.pem").read_text()
+
+    other = mosip.file("crvs-auth.mosip.pem").read_text()
+    kept.write_text(other)
+    assert [step.what for _, step in mosip.provision().steps] == [
+        "MOSIP's certificate of crvs-partner in demo.crvs-partner.mosip.pem"
+    ]
+    assert kept.read_text() == first
+    assert other in {path.read_text() for path in mosip.folder.glob("demo.crvs-partner.mosip-*.pem")}
+    assert mosip.provision().steps == []
+
+
+def test_credentials_are_opened_and_proven_with_what_provisioning_kept(mosip: Environment) -> None:
+    keys = KeyRing.from_folder(mosip.folder)
+    sealed_for = x509.load_pem_x509_certificate(mosip.file("crvs-partner.mosip.pem").read_bytes())
+    assert keys.key_for(sealed_for.fingerprint(hashes.SHA256())) is not None
+    assert signing_certificates(mosip.file("mosip-signing.pem").read_text())

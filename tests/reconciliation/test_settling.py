@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 from day_books import PREFIX, Books, aid, completed, paused
 
+from mosip_crvs.ledger.alarms import open_alarms
 from mosip_crvs.ledger.sending import TriggerOutcome, write_group
 from mosip_crvs.reconciliation import inbox
 from mosip_crvs.reconciliation.inbox import settle_inbox
@@ -222,3 +223,14 @@ def test_many_pages_are_worked_off_in_one_run(books: Books, monkeypatch: pytest.
     assert set(books.states().values()) == {"COMPLETED"}
     assert (tally["settled"], tally["foreign"]) == (50, 10)
     assert Counter(row.state for row in books.inbox()) == Counter(settled=50, foreign=10, parked=10)
+
+
+def test_results_that_belong_to_nobody_here_raise_an_alarm_until_their_application_is_known(books: Books) -> None:
+    books.receive(completed(aid(1)), ("a topic of no rule", b"{}"))
+    settle_inbox(books.ledger, PREFIX)
+    assert {(alarm.code, alarm.subject, alarm.details) for alarm in open_alarms(books.ledger)} == {
+        ("parked", "inbox", "1 results"), ("unreadable", "inbox", "1 notifications"),
+    }  # fmt: skip
+    books.apply(books.batch(), {aid(1): "TRIGGERED"})
+    settle_inbox(books.ledger, PREFIX)
+    assert [alarm.code for alarm in open_alarms(books.ledger)] == ["unreadable"]

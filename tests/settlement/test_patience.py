@@ -1,4 +1,4 @@
-"""How often MOSIP is asked about one application: often while it is young, rarely when it is old, never twice at once."""
+"""How often MOSIP is asked about one application: often while it is young, rarely when it is old."""
 
 from __future__ import annotations
 

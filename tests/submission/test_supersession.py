@@ -17,8 +17,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine
 from tests.conftest import INCLUDE, ROOT
-from tests.night import BIRTH, Night, eventually, night
-from tests.rig import YESTERDAY, FarSide
+from tests.night import BIRTH, Night, eventually, night, sandbox
+from tests.rig import YESTERDAY
 
 from mosip_crvs.errors import BatchIncomplete
 from mosip_crvs.ledger.batches import open_batch
@@ -45,9 +45,10 @@ _WORKER = (
 
 
 @pytest.fixture
-def scene(ledger: Engine, ledger_url: str, registry_url: str, far_side: FarSide) -> Iterator[Night]:
-    """A night and its far side."""
-    with night(ledger, ledger_url, registry_url, far_side) as one:
+def scene(ledger: Engine, ledger_url: str, registry_url: str) -> Iterator[Night]:
+    """A night, and a far side that knows a child again whose address was corrected."""
+    told = [argument for name in ("fullName", "dateOfBirth", "gender") for argument in ("--digest-field", name)]
+    with sandbox(*told) as far_side, night(ledger, ledger_url, registry_url, far_side) as one:
         yield one
 
 
@@ -433,6 +434,58 @@ def test_completed_during_the_holiday_the_second_is_never_sent(scene: Night, ref
     scene.resume(refused)
     scene.run_day(scene.submission(holidays=frozenset()))
     assert scene.states() == {refused: "COMPLETED", second_of(scene, refused): "WITHDRAWN"}
+    assert scene.uins() == {"uins": 1, "twice": 0}
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["and we know", "and nobody told us"])
+def test_resumed_during_the_holiday_the_second_waits_for_what_becomes_of_the_first(
+    scene: Night, refused: str, known: bool
+) -> None:
+    rest = frozenset({datetime.now(UTC).date() + timedelta(days=number) for number in range(2)})
+    scene.run_day(scene.submission(holidays=rest))
+    second = second_of(scene, refused)
+    scene.far_side.operator(refused, "resume")
+    if known:
+        settle(scene)
+
+    scene.run_day(scene.submission(holidays=frozenset()))
+    assert scene.states() == {refused: "TRIGGERED", second: "AID_ASSIGNED"}, "MOSIP works on the first again"
+    scene.far_side.tick()
+    settle(scene)
+    assert scene.states() == {refused: "COMPLETED", second: "WITHDRAWN"}
+    assert scene.uins() == {"uins": 1, "twice": 0}
+
+
+def test_resumed_during_the_holiday_and_refused_again_the_second_is_sent(scene: Night, refused: str) -> None:
+    rest = frozenset({datetime.now(UTC).date() + timedelta(days=number) for number in range(2)})
+    scene.run_day(scene.submission(holidays=rest))
+    scene.far_side.operator(refused, "resume")
+    settle(scene)
+    scene.run_day(scene.submission(holidays=frozenset()))
+    scene.far_side.operator(refused, "stop")
+    settle(scene)
+
+    corrected_tonight(scene, scene.submission(holidays=frozenset()))
+
+    scene.far_side.tick()
+    settle(scene)
+    assert list(scene.states().values()) == ["REJECTED", "COMPLETED"]
+    assert scene.uins() == {"uins": 1, "twice": 0}
+
+
+def test_while_the_first_of_two_is_resumed_no_third_is_sent(scene: Night, refused: str) -> None:
+    scene.run_day(scene.submission())
+    refuse(scene)
+    scene.far_side.operator(refused, "resume")
+    settle(scene)
+    scene.amend(refused)
+
+    scene.run_day(scene.submission())
+
+    assert list(scene.states().values()) == ["TRIGGERED", "FAILED"]
+    scene.far_side.tick()
+    settle(scene)
+    assert list(scene.states().values()) == ["COMPLETED", "FAILED"]
     assert scene.uins() == {"uins": 1, "twice": 0}
 
 

@@ -60,6 +60,11 @@ def take_page(connection: Connection, states: Sequence[str], after_id: int, size
     return [InboxRow(row.inbox_id, row.topic, bytes(row.body), row.body_sha256, row.received_at) for row in rows]
 
 
+def count_parked(connection: Connection) -> int:
+    """Count the notifications about applications that could be ours and that nobody here knows."""
+    return int(connection.execute(text("SELECT count(*) FROM inbox WHERE state = 'parked'")).scalar_one())
+
+
 def close(connection: Connection, states: Mapping[int, str], problems: Mapping[int, str]) -> None:
     """Note what became of notifications. The body of a foreign one is erased: it names somebody else's application."""
     if not states:

@@ -66,7 +66,7 @@ def write_group(
     :param triggering: AIDs whose packet MOSIP has accepted and whose trigger is about to be sent.
     :param poll_after: seconds after its trigger from which MOSIP may be asked about an application.
     :return: those of ``triggering`` that may now be triggered. One that is missing is no longer ours: it was taken
-        over, or its result was there first; its trigger must not be sent.
+        over, or its result was there first, or what it supersedes is with MOSIP again; its trigger must not be sent.
     """
     occasion = datetime.now(UTC).isoformat()
     said = [
@@ -164,6 +164,13 @@ _GROUP = text(
        SET state = 'TRIGGERING', triggering_at = now(), held_code = NULL,
            next_poll_at = now() + make_interval(secs => :poll_after)
      WHERE aid = ANY(string_to_array(:triggering, ',')) AND state = 'AID_ASSIGNED' AND session_id = :session_id
+       AND (supersedes IS NULL OR NOT EXISTS (
+           SELECT 1 FROM applications other
+            WHERE (other.supersedes IS NOT NULL OR other.superseded_by IS NOT NULL)
+              AND other.kind = applications.kind AND other.registration_id = applications.registration_id
+              AND other.act = applications.act AND other.act_number = applications.act_number
+              AND other.aid <> applications.aid
+              AND other.state NOT IN ('REJECTED', 'FAILED', 'HALF_CREATED', 'WITHDRAWN')))
     RETURNING aid
     """
 )

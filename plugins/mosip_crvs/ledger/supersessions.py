@@ -1,7 +1,8 @@
 """Sending a refused event again: the refused application is superseded by a new one, with an AID of its own.
 
 Only what MOSIP has refused, or noted and never begun, may be superseded, and never when anything ever said that an
-identity exists for it, or for any other application of its event. Both are looked at under the application's lock.
+identity exists for it, or for any other application of its event, nor while MOSIP works on another one again because
+an operator resumed it. All this is looked at under the application's lock.
 """
 
 from __future__ import annotations
@@ -44,6 +45,17 @@ def corrected(
             {"kind": str(kind), "batch": batch_id, "modified": list(events.values()), **key_arrays(list(events))},
         )
         return [Refused(row.aid, ApplicationState(row.state)) for row in rows]
+
+
+def elders(engine: Engine, kind: RegistrationKind, keys: Collection[EventKey]) -> list[str]:
+    """Give AIDs that were superseded, of events whose current application was not sent yet, or may be superseded too.
+
+    An operator may have resumed them since: whether their refusal still stands decides about what came after them.
+    """
+    if not keys:
+        return []
+    with transaction(engine) as connection:
+        return list(connection.execute(_ELDERS, {"kind": str(kind), **key_arrays(list(keys))}).scalars())
 
 
 def waiting(engine: Engine, kind: RegistrationKind, before_batch: int, after: int, limit: int) -> list[tuple[int, str]]:
@@ -118,6 +130,20 @@ _CORRECTED = text(
     """
 )
 
+_ELDERS = text(
+    """
+    SELECT old.aid
+      FROM unnest(CAST(:ids AS text[]), CAST(:acts AS text[]), CAST(:numbers AS int[])) AS read (id, act, number)
+      JOIN applications old
+        ON old.kind = :kind AND old.registration_id = read.id AND old.act = read.act AND old.act_number = read.number
+       AND old.superseded_by IS NOT NULL AND NOT old.is_current AND old.state IN ('REJECTED', 'FAILED', 'HALF_CREATED')
+      JOIN applications a
+        ON a.kind = old.kind AND a.registration_id = old.registration_id AND a.act = old.act
+       AND a.act_number = old.act_number AND a.is_current
+       AND a.state IN ('AID_ASSIGNED', 'REJECTED', 'FAILED', 'HALF_CREATED')
+    """
+)
+
 _WAITING = text(
     """
     SELECT application_id, registration_id FROM (
@@ -147,6 +173,12 @@ _SUPERSEDE = text(
             WHERE (other.supersedes IS NOT NULL OR other.superseded_by IS NOT NULL)
               AND other.kind = a.kind AND other.registration_id = a.registration_id AND other.act = a.act
               AND other.act_number = a.act_number AND e.kind = ANY(:successes))
+       AND NOT EXISTS (
+           SELECT 1 FROM applications other
+            WHERE (other.supersedes IS NOT NULL OR other.superseded_by IS NOT NULL)
+              AND other.kind = a.kind AND other.registration_id = a.registration_id AND other.act = a.act
+              AND other.act_number = a.act_number AND other.aid <> a.aid
+              AND other.state NOT IN ('REJECTED', 'FAILED', 'HALF_CREATED', 'WITHDRAWN'))
     RETURNING a.aid, a.superseded_by
     """
 )

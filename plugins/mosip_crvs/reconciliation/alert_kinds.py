@@ -160,6 +160,16 @@ KINDS: dict[str, AlertKind] = {
         "quarantine names fields and rules.",
     ),
     "unread": AlertKind(Severity.ERROR, "{details}."),
+    "parked": AlertKind(
+        Severity.CRITICAL,
+        "{details} under our centre and machine belong to no application of this ledger. Was it restored from a "
+        "backup, or does somebody else use our AIDs? Do not sync before you know.",
+    ),
+    "unreadable": AlertKind(
+        Severity.ERROR,
+        "{details} had a shape that nobody knows; they are kept in the table inbox, state 'unreadable'. Has MOSIP "
+        "been updated? Then the plugin must be, too.",
+    ),
     "subscription_silent": AlertKind(
         Severity.ERROR,
         "The subscription to {subject} looks healthy and is silent: {details}. If it stays so after "

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, Engine
 
-from mosip_crvs.ledger import facts, inbox
+from mosip_crvs.ledger import alarms, facts, inbox
 from mosip_crvs.ledger.connection import transaction
 from mosip_crvs.ledger.evidence import Fact
 from mosip_crvs.ledger.inbox import InboxRow
@@ -17,6 +17,9 @@ from mosip_crvs.settlement.events import UnreadableEvent, WorkflowEvent, read_ev
 from mosip_crvs.settlement.rules import HALF_CREATED_AFTER, EvidenceKind
 
 PAGE_SIZE = 1000
+PARKED, UNREADABLE = "parked", "unreadable"
+INBOX = "inbox"
+"""The subject of both alarms."""
 
 
 def settle_inbox(ledger: Engine, own_prefix: str, grace: timedelta = HALF_CREATED_AFTER) -> Counter[str]:
@@ -39,12 +42,23 @@ def settle_inbox(ledger: Engine, own_prefix: str, grace: timedelta = HALF_CREATE
                     break
                 tally.update(_settle_page(connection, rows, own_prefix, grace))
             after = rows[-1].inbox_id
+    _alarm(ledger, tally)
     return tally
 
 
-def _settle_page(
-    connection: Connection, rows: Sequence[InboxRow], own_prefix: str, grace: timedelta
-) -> Counter[str]:
+def _alarm(ledger: Engine, tally: Counter[str]) -> None:
+    """Tell of results under our numbers that nobody here sent, and of bodies of a shape that nobody knows."""
+    with transaction(ledger) as connection:
+        parked = inbox.count_parked(connection)
+        if parked:
+            alarms.raise_alarm(connection, PARKED, INBOX, details=f"{parked} results")
+        else:
+            alarms.clear(connection, PARKED, INBOX)
+        if tally["unreadable"]:
+            alarms.raise_alarm(connection, UNREADABLE, INBOX, details=f"{tally['unreadable']} notifications")
+
+
+def _settle_page(connection: Connection, rows: Sequence[InboxRow], own_prefix: str, grace: timedelta) -> Counter[str]:
     became: dict[int, str] = {}
     problems: dict[int, str] = {}
     readable: list[tuple[InboxRow, WorkflowEvent]] = []

@@ -63,14 +63,17 @@ def may_be_superseded(
 ) -> frozenset[str]:
     """Give the AIDs of refused applications whose events, read again and corrected, may be sent under a new one.
 
+    MOSIP is asked, too, about what was superseded earlier: when it works on that again, the ledger sends nothing after.
+
     :param grace: after which an application that MOSIP noted and did not begin is half-created.
     """
     sendable = {event.key: event.modified_at for event in events if event.may_be_sent}
     candidates = supersessions.corrected(ledger, claimant.kind, claimant.batch_id, sendable)
-    if not candidates:
+    elders = supersessions.elders(ledger, claimant.kind, sendable)
+    if not candidates and not elders:
         return frozenset()
     try:
-        now = ask([candidate.aid for candidate in candidates])
+        now = ask([*(candidate.aid for candidate in candidates), *elders])
     except MosipUnavailable as problem:
         log.warning("%d corrected events wait for the next run: MOSIP does not say whether their refusal stands (%s)",
                     len(candidates), problem)  # fmt: skip

@@ -121,7 +121,8 @@ def certificate_plan(bench: Bench, partner: Partner) -> Plan:
             data.upload_certificate(partner.id, leaf)
             keeping.pin({mark: ours.fingerprint})
 
-        return Plan([creating(f"certificate of {partner.id}", pms.UPLOAD_CERTIFICATE, upload)])
+        step = creating(f"certificate of {partner.id}", pms.UPLOAD_CERTIFICATE, upload)
+        return Plan([step, _keeping(bench, partner)])
     if there is not None and not is_active(there):
 
         def activate() -> None:
@@ -136,23 +137,25 @@ def certificate_plan(bench: Bench, partner: Partner) -> Plan:
                 ) from None
 
         return Plan([patching(f"partner {partner.id}: active", pms.ACTIVATE_PARTNER, activate)])
-    return Plan(_keeping_steps(bench, partner, signed), {mark: ours.fingerprint})
+    is_kept = certificates.same(keeping.read(certificates.mosip_file(partner.id)), signed)
+    return Plan([] if is_kept else [_keeping(bench, partner, signed)], {mark: ours.fingerprint})
 
 
-def _keeping_steps(bench: Bench, partner: Partner, signed: str) -> list[Step]:
-    """Keep the certificate that MOSIP made of ours: what it encrypts is found by this one's fingerprint.
+def _keeping(bench: Bench, partner: Partner, signed: str | None = None) -> Step:
+    """Keep the certificate that MOSIP made of ours: what it encrypts is marked with this one.
 
     An earlier one gets a name of its own first, so that a run that is killed in between has lost none.
+
+    :param signed: that certificate; None while it is only planned.
     """
     keeping, name = bench.keeping, certificates.mosip_file(partner.id)
-    if certificates.same(keeping.read(name), signed):
-        return []
 
     def keep() -> None:
+        assert signed is not None, "it is looked at before it is kept"
         earlier = keeping.read(name)
         if earlier is not None and certificates.is_one(earlier):
             fingerprint = certificates.read(earlier).fingerprint
             keeping.write(certificates.earlier_mosip_file(partner.id, fingerprint), earlier)
         keeping.write(name, signed.replace("\\n", "\n"))
 
-    return [Step(Change.LOCAL, f"MOSIP's certificate of {partner.id} in {keeping.file(name).name}", None, keep)]
+    return Step(Change.LOCAL, f"MOSIP's certificate of {partner.id} in {keeping.file(name).name}", None, keep)
