@@ -57,7 +57,7 @@ which evidence moves an application are one page: `mosip_crvs/settlement/rules.p
 """,
 ):
     settle = SettleInboxOperator(task_id="settle")
-    poll = PollStatusOperator(task_id="poll")
+    poll = PollStatusOperator(task_id="poll", trigger_rule=TriggerRule.ALL_DONE)
     credentials = FetchCredentialsOperator(task_id="credentials", trigger_rule=TriggerRule.ALL_DONE)
     deliver = DeliverResultsOperator(task_id="deliver", trigger_rule=TriggerRule.ALL_DONE)
     balance = BalanceOperator(task_id="balance", trigger_rule=TriggerRule.ALL_DONE)

@@ -17,6 +17,7 @@ from sqlalchemy import Engine, text
 
 from mosip_crvs.ledger.alarms import OpenAlarm, open_alarms
 from mosip_crvs.ledger.connection import transaction
+from mosip_crvs.ledger.evidence import Fact
 from mosip_crvs.model import RegistrationKind
 from mosip_crvs.mosip.calls import Reply, SingleCalls
 from mosip_crvs.mosip.token import TokenSource, fetch_token
@@ -206,9 +207,12 @@ def check_the_books(ledger: Engine) -> None:
     assert checked.broken == (), checked.sentence
     with transaction(ledger) as connection:
         applications = connection.execute(text("SELECT aid, state, triggering_at FROM applications")).all()
-        rows = connection.execute(text("SELECT aid, kind, received_at, body_sha256, occasion FROM evidence")).all()
+        rows = connection.execute(text("SELECT * FROM evidence")).all()
     pieces: dict[str, list[Piece]] = {row.aid: [] for row in applications}
     for row in rows:
-        pieces[row.aid].append(Piece(EvidenceKind(row.kind), row.received_at, f"{row.body_sha256}/{row.occasion}"))
+        said = Fact(
+            row.aid, EvidenceKind(row.kind), row.source, row.code, row.body_sha256, row.received_at, row.occasion
+        )
+        pieces[row.aid].append(said.piece)
     stored = {row.aid: row.state for row in applications}
     assert stored == {row.aid: state_of(Case(row.triggering_at), pieces[row.aid]) for row in applications}

@@ -268,10 +268,12 @@ class _Campaign:
             self._operator.act(_patiently(self._refused_for_good))
 
     def _refused_for_good(self) -> list[str]:
-        """Give AIDs that an operator may resume: refused, and not superseded as far as anybody can know."""
+        """Give AIDs that an operator may resume: refused, and now and then superseded, too, which nobody tells him."""
+        superseded = self._chance.random() < 0.2
         with psycopg.connect(self._places.ledger_url) as ledger:
             rows = ledger.execute(
-                "SELECT aid FROM applications WHERE state IN ('REJECTED', 'FAILED') AND is_current LIMIT 50"
+                "SELECT aid FROM applications WHERE state IN ('REJECTED', 'FAILED') AND is_current <> %s LIMIT 50",
+                (superseded,),
             )
             return [row[0] for row in rows]
 

@@ -17,7 +17,7 @@ import requests
 from sqlalchemy import Engine, create_engine
 
 from faults.scene import CLIENT, INCLUDE, PARTNER, PARTNER_SECRET, SECRET, SUFFIX, Places
-from mosip_crvs.errors import MosipCrvsError, StopTheRun
+from mosip_crvs.errors import LedgerRefused, MosipCrvsError, StopTheRun
 from mosip_crvs.ledger.connection import connect_to_ledger
 from mosip_crvs.ledger.installation import signing_key
 from mosip_crvs.ledger.sealing import Seal
@@ -192,7 +192,7 @@ def run(places: Places, order: Order, log: Path) -> int:
         JOBS[order.name](World(places, order))
     except MosipCrvsError as problem:
         _note(log, f"{order.name}: {type(problem).__name__}: {problem}\n")
-        return 3
+        return 1 if isinstance(problem, LedgerRefused) else 3
     except BaseException:
         _note(log, f"{order.name} {order.kind}\n{traceback.format_exc()}\n")
         return 1

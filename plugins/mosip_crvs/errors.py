@@ -70,6 +70,10 @@ class LedgerUnavailable(RetryLater):
     """The ledger could not be reached or did not commit: nothing that depends on it was sent."""
 
 
+class LedgerBusy(LedgerUnavailable):
+    """The ledger undid a transaction for the sake of another one: the same again will do."""
+
+
 class LedgerRefused(StopTheRun):
     """The ledger refused a statement: it was not migrated, or the code is wrong."""
 
@@ -104,6 +108,10 @@ class CredentialMissing(StopTheRun):
 
 class PreflightFailed(StopTheRun):
     """MOSIP is not prepared; the text names the checks that failed and what to do."""
+
+
+class EvidenceTampered(AskAnOperator):
+    """What was signed of a day is not so any more: somebody changed evidence or a balance in the ledger."""
 
 
 class QuestionForOperator(AskAnOperator):

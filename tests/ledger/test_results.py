@@ -13,7 +13,8 @@ from tests.outbox import BIRTH, Outbox, aid, key
 from mosip_crvs.ledger import results
 from mosip_crvs.ledger.connection import transaction
 from mosip_crvs.ledger.results import DueResult
-from mosip_crvs.model import EventKey, Finding
+from mosip_crvs.model import EventKey, Finding, ResultOutcome
+from mosip_crvs.reconciliation.wording import sentence
 
 
 @pytest.fixture
@@ -114,6 +115,34 @@ def test_an_identifier_stays_told_whatever_else_comes_of_the_same_application(ou
     assert outbox.issue(1, b"another", kind="UIN")
     assert outbox.told(1) == ("issued", None, aid(1), 3)
     assert bytes(outbox.rows()[0].sealed_identifier) == b"another"
+
+
+@pytest.mark.parametrize("state", ["REJECTED", "FAILED"])
+@pytest.mark.parametrize("is_issued", [False, True])
+def test_a_success_that_mosip_takes_back_is_told_and_no_correction_asked_for(
+    outbox: Outbox, state: str, is_issued: bool
+) -> None:
+    outbox.apply(1, "COMPLETED")
+    outbox.say(1, "status_uin_generated", None)
+    outbox.post(1)
+    if is_issued:
+        outbox.issue(1, b"sealed")
+    outbox.say(1, "workflow_failed", "PACKET_FAILED")
+    for _ in range(2):
+        outbox.move(1, state)
+    told = outbox.told(1)
+    assert told == ("updates_required", "REVOKED_SUCCESS", aid(1), 3 if is_issued else 2)
+    assert (outbox.rows()[0].identifier_kind, outbox.rows()[0].sealed_identifier) == (None, None)
+    assert "do not amend the record" in sentence(ResultOutcome.UPDATES_REQUIRED, told[1])
+
+
+def test_a_success_that_mosip_takes_back_before_it_was_told_is_told_alike(outbox: Outbox) -> None:
+    outbox.apply(1, "REJECTED")
+    outbox.say(1, "workflow_processed", None)
+    outbox.post(1)
+    assert outbox.told(1) == ("updates_required", "REVOKED_SUCCESS", aid(1), 1)
+    outbox.move(1, "COMPLETED")
+    assert outbox.told(1) == ("completed", None, aid(1), 2)
 
 
 def test_an_identifier_may_come_before_the_result(outbox: Outbox) -> None:

@@ -224,5 +224,111 @@ def test_a_person_that_another_registration_has_meanwhile_keeps_the_refused_appl
     assert count(ledger, "applications", f"aid = '{refused}' AND is_current AND superseded_by IS NULL") == 1
 
 
+def test_a_correction_that_names_another_person_is_quarantined_and_sends_nothing(ledger, session, refused):
+    assert claim(ledger, session, ReadEvent(KEY, "P2", modified_at=CORRECTED), (refused,)) is None
+    assert current(ledger) == [refused]
+    assert count(ledger, "quarantine", "rule = 'REGISTRATION_SHARED' AND resolved_at IS NULL") == 1
+
+
+def test_a_successor_keeps_the_person_although_the_registry_names_none_any_more(ledger, session, refused):
+    assert claim(ledger, session, ReadEvent(KEY, None, modified_at=CORRECTED), (refused,)) is not None
+    assert claim(ledger, session, ReadEvent(EventKey("R2"), "P1", modified_at=CORRECTED)) is None
+
+
+def test_a_trigger_in_doubt_is_not_repeated_while_the_first_is_with_mosip_again_and_both_are_told(
+    ledger, session, refused
+):
+    successor = superseded(ledger, session, refused)
+    assert write_group(ledger, session.session_id, triggering=[successor]) == {successor}
+    said(ledger, refused, EvidenceKind.STATUS_PROCESSING)
+    assert sending.stranded(ledger, "birth") == []
+    dead = Session.open(ledger, "dead")
+    with ledger.begin() as connection:
+        connection.execute(text("UPDATE applications SET session_id = 999999 WHERE aid = :a"), {"a": successor})
+    assert sending.adopt(ledger, dead.session_id, [successor]).states == {}
+    claimant = Claimant(BIRTH, open_batch(ledger, window(), "t", []), dead.session_id, "10001", "10077")
+    page = claim_page(ledger, claimant, [read(CORRECTED)])
+    assert (page.to_trigger, page.to_create, page.busy) == ([], {}, 0)
+    dead.close(in_order=True)
+    assert [(alarm.subject, alarm.other) for alarm in _second_ids(ledger)] == [(successor, refused)]
+    said(ledger, refused, EvidenceKind.WORKFLOW_REJECTED)
+    assert _second_ids(ledger) == [], "it was stopped"
+
+
+def test_what_is_in_doubt_is_not_sent_though_it_was_claimed(ledger, session, refused):
+    superseded(ledger, session, refused)
+    with ledger.begin() as connection:
+        connection.execute(text("UPDATE applications SET session_id = NULL"))
+    claimant = Claimant(BIRTH, open_batch(ledger, window(), "t", []), session.session_id, "10001", "10077")
+    page = claim_page(ledger, claimant, [read(CORRECTED)], (), {KEY})
+    assert (page.to_create, page.busy) == ({}, 0)
+    assert len(claim_page(ledger, claimant, [read(CORRECTED)]).to_create) == 1
+
+
+def test_a_trigger_that_reached_mosip_after_it_was_given_up_brings_the_application_and_the_alarm_back(
+    ledger, session, refused
+):
+    successor = superseded(ledger, session, refused)
+    write_group(ledger, session.session_id, triggering=[successor])
+    said(ledger, refused, EvidenceKind.WORKFLOW_PROCESSED)
+    said(ledger, successor, EvidenceKind.STATUS_NOT_FOUND, minutes=45)
+    assert state_of(ledger, successor) == "WITHDRAWN"
+    write_group(ledger, session.session_id, outcomes=[TriggerOutcome(successor, EvidenceKind.TRIGGER_ACCEPTED, "w")])
+    assert state_of(ledger, successor) == "TRIGGERED"
+    assert [(alarm.subject, alarm.other) for alarm in _second_ids(ledger)] == [(successor, refused)]
+    assert count(ledger, "applications", f"aid = '{successor}' AND next_poll_at IS NOT NULL") == 1
+
+
+def test_a_half_created_successor_leaves_the_event_to_the_first_that_completed(ledger, session, refused):
+    successor = superseded(ledger, session, refused)
+    trigger(ledger, session, successor)
+    said(ledger, refused, EvidenceKind.WORKFLOW_PROCESSED)
+    assert current(ledger) == [successor]
+    said(ledger, successor, EvidenceKind.STATUS_UPLOAD_PENDING, minutes=50_000)
+    assert state_of(ledger, successor) == "HALF_CREATED"
+    assert current(ledger) == [refused]
+    assert count(ledger, "results", f"aid = '{refused}' AND outcome = 'completed'") == 1
+
+
+def test_what_a_later_run_sends_of_an_earlier_claim_is_the_version_that_a_correction_must_be_newer_than(
+    ledger, session
+):
+    dying = Session.open(ledger, "dying")
+    claimant = Claimant(BIRTH, open_batch(ledger, window(), "t", []), dying.session_id, "10001", "10077")
+    claim_page(ledger, claimant, [read()])
+    dying.close(in_order=True)
+    aid = claim(ledger, session, read(CORRECTED))
+    assert aid is not None
+    trigger(ledger, session, aid)
+    said(ledger, aid, EvidenceKind.WORKFLOW_REJECTED)
+    batch = open_batch(ledger, window(), "t", [])
+    assert corrected(ledger, BIRTH, batch, {KEY: CORRECTED}) == []
+    assert waiting(ledger, BIRTH, batch, 0, 10) == []
+
+
+def test_somebody_elses_workflow_under_our_aid_is_an_alarm(ledger, session):
+    aid = claim(ledger, session, read())
+    write_group(ledger, session.session_id, triggering=[aid])
+    write_group(
+        ledger,
+        session.session_id,
+        outcomes=[TriggerOutcome(aid, EvidenceKind.TRIGGER_ALREADY_PRESENT, alarm="aid_in_use")],
+    )
+    assert [(alarm.code, alarm.subject) for alarm in open_alarms(ledger)] == [("aid_in_use", aid)]
+
+
+def test_the_first_coming_counts_though_it_is_worked_off_last(ledger, session):
+    aid = claim(ledger, session, read())
+    trigger(ledger, session, aid)
+    now = datetime.now(UTC)
+    refusal = hashlib.sha256(b"rejected").hexdigest()
+    with transaction(ledger) as connection:
+        for minutes in (5, 1):
+            at = now + timedelta(minutes=minutes)
+            facts.record(connection, [Fact(aid, EvidenceKind.WORKFLOW_REJECTED, "t", None, refusal, at)])
+    said(ledger, aid, EvidenceKind.STATUS_PROCESSING, minutes=3)
+    assert state_of(ledger, aid) == "TRIGGERED", "it was refused in the first minute and resumed in the third"
+
+
 def _second_ids(ledger: Engine):
     return [alarm for alarm in open_alarms(ledger) if alarm.code == "possible_second_id"]

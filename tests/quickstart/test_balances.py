@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import Engine
 
 from mosip_crvs.ledger.sealing import Seal
-from mosip_crvs.reconciliation.signing import Signed
+from mosip_crvs.reconciliation.signed import Signed
 from mosip_crvs.reconciliation.verifying import check_balances, check_file
 from quickstart import balances
 

@@ -11,7 +11,7 @@ from day_books import Books, aid
 
 from mosip_crvs.ledger import alarms
 from mosip_crvs.ledger.connection import transaction
-from mosip_crvs.reconciliation import asking, delivering, polling, recount, rotating, tending
+from mosip_crvs.reconciliation import asking, delivering, polling, recount, rotating, signing, tending, troubles
 from mosip_crvs.reconciliation.alert_kinds import KINDS, Alert, Severity
 from mosip_crvs.reconciliation.alerting import (
     CONDITIONS,
@@ -193,27 +193,29 @@ def test_a_silent_subscription_is_told_until_it_is_heard(books: Books) -> None:
 def test_a_possible_second_identity_stands_before_everything(books: Books) -> None:
     raised(books, "result_before_trigger", aid(3))
     raised(books, "polling_forbidden", "externalstatus")
-    raised(books, "half_created", aid(4))
+    raised(books, "unknown_to_mosip", aid(4))
     raised(books, "possible_second_id", aid(1), other=aid(2))
     settled_day(books)
 
     alerts = find_alerts(books.ledger, NOW)
     assert [alert.code for alert in alerts] == [
-        "possible_second_id", "result_before_trigger", "half_created", "polling_forbidden"
+        "possible_second_id", "result_before_trigger", "unknown_to_mosip", "polling_forbidden"
     ]  # fmt: skip
     assert aid(1) in alerts[0].sentence
     assert aid(2) in alerts[0].sentence
     assert summary(alerts).startswith("possible_second_id: ")
     assert "2 more" in summary(alerts)
-    assert as_table(DAY, alerts).index("possible_second_id") < as_table(DAY, alerts).index("half_created")
+    assert as_table(DAY, alerts).index("possible_second_id") < as_table(DAY, alerts).index("unknown_to_mosip")
 
 
 def test_notices_leave_the_morning_well(books: Books) -> None:
     settled_day(books)
     raised(books, "reversed_refusal", aid(1))
+    raised(books, "half_created", aid(2))
     alerts = find_alerts(books.ledger, NOW)
     assert summary(alerts) == ""
     assert "reversed_refusal" in as_table(DAY, alerts)
+    assert "it is sent again by itself" in as_table(DAY, alerts)
     assert "All is well" in as_table(DAY, [])
 
 
@@ -221,7 +223,8 @@ def test_notices_leave_the_morning_well(books: Books) -> None:
     "code",
     [
         *Alarm, asking.REFUSED, asking.UNVERIFIED, delivering.NOT_DELIVERED, polling.POLLING_FORBIDDEN,
-        polling.STATUS_CALL_POISONED, recount.UNREAD, rotating.STALLED, tending.SILENT,
+        polling.STATUS_CALL_POISONED, recount.UNREAD, rotating.STALLED, signing.EVIDENCE_TAMPERED, tending.SILENT,
+        troubles.OVERDUE, "aid_in_use",
     ],
 )  # fmt: skip
 def test_every_alarm_that_is_raised_anywhere_has_a_sentence(code: str) -> None:
@@ -281,7 +284,9 @@ def test_nothing_that_is_told_names_anybody(books: Books) -> None:
     batch = settled_day(books)
     books.read(batch, "claimed", [NAME])
     books.read(batch, "quarantined", [f"{NAME} {number}" for number in range(400)])
-    our_own_counts = {"unread", "parked", "unreadable", "subscription_silent", "results_not_delivered"}
+    our_own_counts = {
+        "unread", "parked", "unreadable", "subscription_silent", "results_not_delivered", troubles.OVERDUE,
+    }  # fmt: skip
     for code in {*KINDS, "something_new"} - {*CONDITIONS, *our_own_counts}:
         raised(books, code, aid(1), details=f"MOSIP says: {NAME} is unknown")
     alerts = find_alerts(books.ledger, NOW)

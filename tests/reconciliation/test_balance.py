@@ -398,7 +398,7 @@ REASONS_OF = {
 }
 
 
-@pytest.mark.parametrize(("reason", "how"), REASONS_OF.items())
+@pytest.mark.parametrize(("reason", "how"), [*REASONS_OF.items(), ("NOT_ANSWERED", "last_status = '', polls = 1")])
 def test_what_is_not_settled_has_a_reason(books: Books, reason: str, how: str) -> None:
     books.apply(books.batch(), {aid(1): "TRIGGERED"})
     books.run(f"UPDATE applications SET {how}")

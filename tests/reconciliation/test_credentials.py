@@ -15,6 +15,7 @@ from tests.credential.sealing import Pair, new_pair
 from mosip_crvs.credential.keyring import KeyRing
 from mosip_crvs.credential.proof import SigningCertificate
 from mosip_crvs.ledger import facts
+from mosip_crvs.ledger.alarms import open_alarms
 from mosip_crvs.ledger.connection import transaction
 from mosip_crvs.ledger.sealing import Seal
 from mosip_crvs.reconciliation.partner_trust import allowed_hosts
@@ -258,6 +259,41 @@ def test_a_credential_of_an_application_that_does_not_stand_for_its_event_is_not
     scene.books.run("UPDATE applications SET is_current = false")
     assert scene.work()["superseded"] == 1
     assert scene.result() == ("completed", None, None, 1)
+    assert scene.work() == {}, "it waits"
+
+
+def test_a_credential_that_came_while_another_application_stood_for_the_event_is_handed_on_once_its_own_does(
+    scene: Scene,
+) -> None:
+    scene.issue(once=True)
+    scene.books.run("UPDATE applications SET is_current = false")
+    scene.work()
+    (row,) = scene.rows()
+    assert (row.state, row.cipher_text is None, scene.alarms()) == ("acknowledged", False, [])
+    scene.books.run("UPDATE applications SET is_current = true")
+    assert scene.work()["identifiers"] == 1
+    assert scene.result() == ("issued", "PSUT", PSUT, 2)
+    (row,) = scene.rows()
+    assert (row.cipher_text, row.problem, scene.mosip.looks) == (None, None, ["1-event-1"])
+
+
+def test_a_person_is_told_how_many_births_have_no_credential_a_day_after_they_were_completed(scene: Scene) -> None:
+    scene.apply(2, 3)
+    with transaction(scene.books.ledger) as connection:
+        facts.record(connection, [fact for number in (1, 2, 3) for fact in said(aid(number), "COMPLETED")])
+    scene.work()
+    assert scene.alarms() == [], "it may still be announced"
+    scene.books.run("UPDATE applications SET settled_at = settled_at - interval '89 days'")
+    scene.work()
+    (alarm,) = open_alarms(scene.books.ledger)
+    assert (alarm.code, alarm.subject) == ("credential_overdue", "crvs1")
+    assert str(alarm.details).startswith("3 births, the oldest of ")
+    scene.issue(1)
+    scene.issue(2)
+    scene.work()
+    assert str(open_alarms(scene.books.ledger)[0].details).startswith("1 births")
+    assert scene.work(credential_suffix="-CRVS")["never_announced"] == 1
+    assert (scene.mosip.retriggered, scene.alarms()) == ([f"{aid(3)}-CRVS"], [])
 
 
 def test_a_notification_that_cannot_be_read_holds_up_no_other(scene: Scene) -> None:

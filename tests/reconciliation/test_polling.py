@@ -9,7 +9,8 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -18,9 +19,10 @@ from tests.night import CountedCalls, Night, eventually, night, sandbox
 from tests.rig import FarSide
 
 from mosip_crvs.errors import MosipUnavailable
-from mosip_crvs.ledger import facts
+from mosip_crvs.ledger import facts, polling
 from mosip_crvs.ledger.connection import transaction
 from mosip_crvs.ledger.evidence import Fact
+from mosip_crvs.ledger.facts import Recorded
 from mosip_crvs.ledger.polling import RESERVED_SECONDS, clock
 from mosip_crvs.reconciliation.polling import (
     MOST_REQUESTS,
@@ -130,6 +132,38 @@ def test_runs_side_by_side_ask_about_different_applications(dark: Night) -> None
     assert sorted(tally["asked"] for tally in tallies) == [20, 50, 50]
     assert dark.tally() == Counter(COMPLETED=120)
     assert {row.polls for row in dark.run("SELECT polls FROM applications")} == {1}
+
+
+def test_a_run_that_keeps_a_chunk_and_a_settler_of_its_applications_do_not_block_each_other(
+    dark: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run has heard something new of the last application only; the settler is told of all of them meanwhile."""
+    aids = sorted(dark.send(births=5))
+    dark.due()
+    poll(dark.desk())
+    dark.far_side.faults_of({aids[-1]: {"status_unknown_word": 1.0}})
+    dark.due()
+    settler = ThreadPoolExecutor(1)
+    settled: list[Future[Recorded]] = []
+
+    def settle() -> Recorded:
+        with transaction(dark.ledger) as connection:
+            at = clock(dark.ledger)
+            done = [Fact(aid, EvidenceKind.WORKFLOW_PROCESSED, "a test", None, "digest", at) for aid in aids]
+            return facts.record(connection, done)
+
+    def settler_comes_in_between(*arguments: Any) -> None:
+        settled.append(settler.submit(settle))
+        eventually(lambda: dark.run("SELECT count(*) AS n FROM pg_locks WHERE NOT granted")[0].n > 0)
+        asked(*arguments)
+
+    asked = polling.asked
+    monkeypatch.setattr(polling, "asked", settler_comes_in_between)
+
+    assert poll(dark.desk())["answered"] == 5
+
+    assert len(settled[0].result(timeout=30).moved) == 5
+    settler.shutdown()
 
 
 def test_a_run_that_is_killed_keeps_what_it_heard_and_gives_the_rest_back_after_a_while(dark: Night) -> None:

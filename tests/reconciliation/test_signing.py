@@ -16,14 +16,16 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from day_books import DAY, Books, aid
 from sqlalchemy import Engine, text
 
-from mosip_crvs.errors import FixTheData
+from mosip_crvs.errors import EvidenceTampered, FixTheData, RetryLater
 from mosip_crvs.ledger import facts, installation
+from mosip_crvs.ledger.alarms import open_alarms
 from mosip_crvs.ledger.connection import transaction
 from mosip_crvs.ledger.evidence import Fact
 from mosip_crvs.ledger.sealing import Seal
 from mosip_crvs.reconciliation.__main__ import main
 from mosip_crvs.reconciliation.balance import day_balance, days_to_balance
-from mosip_crvs.reconciliation.signing import Signed, evidence_horizon, keep, keep_signed_balance
+from mosip_crvs.reconciliation.signed import Signed
+from mosip_crvs.reconciliation.signing import evidence_horizon, keep, keep_signed_balance
 from mosip_crvs.reconciliation.verifying import check_balances, check_evidence, check_file
 from mosip_crvs.settlement.rules import EvidenceKind
 
@@ -139,9 +141,8 @@ def test_evidence_of_an_application_that_is_gone_is_found(books: Books, signed: 
     assert problems(books)
 
 
-def test_evidence_that_was_rewritten_with_all_its_chain_is_found_by_what_was_signed_before(
-    books: Books, signed: Signed, ledger_url: str
-) -> None:
+def rewrite(ledger_url: str) -> None:
+    """Forge a row of evidence, and compute its chain and its application's head anew."""
     own = aid(1)
     tamper(
         ledger_url,
@@ -155,9 +156,44 @@ def test_evidence_that_was_rewritten_with_all_its_chain_is_found_by_what_was_sig
         f"state = 'COMPLETED' WHERE aid = '{own}'",
     )
 
+
+def test_evidence_that_was_rewritten_with_all_its_chain_is_found_by_what_was_signed_before(
+    books: Books, signed: Signed, ledger_url: str
+) -> None:
+    rewrite(ledger_url)
+
     assert check_evidence(books.ledger).broken == ()
     assert "the evidence was changed after it was signed: 12 rows then, 12 now" in problems(books)[0]
     assert check_file(books.ledger, None, signed).problems
+
+
+def test_what_was_tampered_with_is_not_signed_over_and_a_person_is_told(
+    books: Books, seal: Seal, signed: Signed, ledger_url: str
+) -> None:
+    rewrite(ledger_url)
+
+    for _ in range(2):
+        with pytest.raises(EvidenceTampered, match="the evidence was changed after it was signed"):
+            sign(books, seal)
+    (kept,) = books.run("SELECT document, signature FROM balances")
+    assert (kept.document, bytes(kept.signature)) == (signed.document, signed.signature)
+    assert [(alarm.code, alarm.subject) for alarm in open_alarms(books.ledger)] == [("evidence_tampered", str(DAY))]
+
+    books.run("DELETE FROM balances")
+    sign(books, seal)
+    assert (open_alarms(books.ledger), problems(books)) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "change", ["signature = NULL", "signature = '\\x00'", "terms = '{}'", "key_id = 'another'"]
+)
+def test_a_balance_that_was_tampered_with_is_not_signed_over(
+    books: Books, seal: Seal, signed: Signed, change: str
+) -> None:
+    books.run(f"UPDATE balances SET {change}")
+
+    with pytest.raises(EvidenceTampered):
+        sign(books, seal)
 
 
 @pytest.mark.parametrize(
@@ -228,12 +264,26 @@ def test_evidence_whose_commit_is_late_does_not_come_in_below_the_horizon(
             "VALUES (%s, 99, 'k', 's', 'd', 'x', 'x', now(), '')",
             (aid(3),),
         )
+        say(books, aid(4), EvidenceKind.STATUS_PROCESSING)
         (number,) = late.execute("SELECT max(evidence_id) FROM evidence").fetchone() or (0,)
         waiting.start()
         waiting.join(0.3)
         assert taken == [], "it waits for who is writing"
-    waiting.join(10)
-    assert taken == [number]
+        with psycopg.connect(ledger_url) as vacuum:
+            vacuum.execute("SET lock_timeout = '1s'")
+            vacuum.execute("LOCK TABLE evidence IN SHARE UPDATE EXCLUSIVE MODE")
+        with psycopg.connect(ledger_url) as later:
+            later.execute("LOCK TABLE evidence IN ROW EXCLUSIVE MODE")
+            late.commit()
+            waiting.join(10)
+            assert taken == [number], "it does not wait for who began later, and neither waits for it"
+
+
+def test_who_writes_for_too_long_is_not_waited_for(books: Books, ledger_url: str) -> None:
+    with psycopg.connect(ledger_url) as late:
+        late.execute("LOCK TABLE evidence IN ROW EXCLUSIVE MODE")
+        with pytest.raises(RetryLater, match="writing evidence"):
+            evidence_horizon(books.ledger, patience=0.2)
 
 
 def test_keys_rotate_and_the_old_ones_stay_good(books: Books, seal: Seal, signed: Signed) -> None:

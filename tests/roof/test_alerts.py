@@ -186,16 +186,16 @@ def test_a_morning_that_needs_a_person_fails_and_one_that_does_not_succeeds(
     logged = capsys.readouterr().out
     assert "Morning report" in logged
 
-    raised(books, "half_created", aid(1), details=NAME)
-    with pytest.raises(AskAnOperator, match="half_created"):
+    raised(books, "contradicted_success", aid(1), details=NAME)
+    with pytest.raises(AskAnOperator, match="contradicted_success"):
         report.execute(CONTEXT)
     books.batch("birth", _due_day())
     books.run("INSERT INTO balances (day, terms, balanced) VALUES (:day, '{}', true)", day=_due_day())
-    report.done = f"half_created {aid(1)}\n"
+    report.done = f"contradicted_success {aid(1)}\n"
     assert report.execute(CONTEXT) == {"open": 0, "told": 0}
     logged = capsys.readouterr().out
     assert "All is well" in logged
-    assert f"Seen to: half_created {aid(1)}" in logged
+    assert f"Seen to: contradicted_success {aid(1)}" in logged
     assert NAME not in logged
 
 

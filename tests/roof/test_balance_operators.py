@@ -44,6 +44,23 @@ def test_a_day_that_is_unexplained_is_kept_and_told(
     assert checked.problems == ()
 
 
+def test_a_day_that_was_tampered_with_fails_the_run_and_the_others_are_kept(
+    ledger_connection: dict[str, Any], books: Books, seal: Seal
+) -> None:
+    for number in range(2):
+        books.apply(books.batch(day=DAY + timedelta(days=number)), {aid(number): "TRIGGERED"})
+    operator = BalanceOperator(task_id="balance")
+    operator.execute(NO_CONTEXT)
+    books.run("UPDATE balances SET terms = '{}' WHERE day = :day", day=DAY + timedelta(days=1))
+    before = books.run("SELECT taken_at FROM balances ORDER BY day")
+
+    with pytest.raises(AskAnOperator, match=f"{DAY + timedelta(days=1)}.*not those that were signed"):
+        operator.execute(NO_CONTEXT)
+
+    after = books.run("SELECT taken_at FROM balances ORDER BY day")
+    assert [then.taken_at < now.taken_at for then, now in zip(before, after, strict=True)] == [True, False]
+
+
 def test_without_a_seal_nothing_is_balanced(ledger_connection: dict[str, Any], connect: Any, books: Books) -> None:
     connect("crvs_ledger", **(ledger_connection | {"extra": {}}))
 

@@ -25,7 +25,9 @@ def test_every_code_of_the_routes_has_a_sentence_of_its_own(code: str) -> None:
     assert explain(code) == EXPLANATIONS[code]
 
 
-@pytest.mark.parametrize("outcome", ["PACKET_REJECTED", "PACKET_FAILED", "AWAITING_INFO", "HALF_CREATED", "COMPLETED"])
+@pytest.mark.parametrize(
+    "outcome", ["PACKET_REJECTED", "PACKET_FAILED", "AWAITING_INFO", "HALF_CREATED", "COMPLETED", "REVOKED_SUCCESS"]
+)
 def test_every_outcome_has_a_sentence(outcome: str) -> None:
     assert explain(outcome) == OUTCOMES[outcome]
 

@@ -456,6 +456,23 @@ def test_resumed_during_the_holiday_the_second_waits_for_what_becomes_of_the_fir
     assert scene.uins() == {"uins": 1, "twice": 0}
 
 
+def test_while_mosip_does_not_say_whether_the_first_was_resumed_its_successor_waits(scene: Night, refused: str) -> None:
+    rest = frozenset({datetime.now(UTC).date() + timedelta(days=number) for number in range(2)})
+    scene.run_day(scene.submission(holidays=rest))
+    second = second_of(scene, refused)
+    scene.far_side.operator(refused, "resume")
+    scene.far_side.faults(status_500=1.0)
+    scene.run_day(scene.submission(holidays=frozenset()))
+    assert scene.states() == {refused: "FAILED", second: "AID_ASSIGNED"}
+    assert scene.far_side.applications().get(second) is None, "not even its packet was created"
+
+    scene.far_side.faults()
+    scene.far_side.tick()
+    corrected_tonight(scene, scene.submission(holidays=frozenset()))
+    assert scene.states() == {refused: "COMPLETED", second: "WITHDRAWN"}
+    assert scene.uins() == {"uins": 1, "twice": 0}
+
+
 def test_resumed_during_the_holiday_and_refused_again_the_second_is_sent(scene: Night, refused: str) -> None:
     rest = frozenset({datetime.now(UTC).date() + timedelta(days=number) for number in range(2)})
     scene.run_day(scene.submission(holidays=rest))

@@ -41,7 +41,7 @@ def clear(connection: Connection, code: str, subject: str) -> None:
 
 
 def clear_each(connection: Connection, codes_and_subjects: Sequence[tuple[str, str]]) -> None:
-    """Clear many at once; those that were never raised cost nothing."""
+    """Clear many at once, also where the subject is the other one of two; those never raised cost nothing."""
     if codes_and_subjects:
         codes, subjects = zip(*codes_and_subjects, strict=True)
         connection.execute(_CLEAR_EACH, {"codes": list(codes), "subjects": list(subjects)})
@@ -86,7 +86,8 @@ _CLEAR_EACH = text(
     """
     UPDATE alarms SET cleared_at = now()
       FROM unnest(CAST(:codes AS text[]), CAST(:subjects AS text[])) AS answered (code, subject)
-     WHERE alarms.cleared_at IS NULL AND alarms.code = answered.code AND alarms.subject = answered.subject
+     WHERE alarms.cleared_at IS NULL AND alarms.code = answered.code
+       AND answered.subject IN (alarms.subject, alarms.other)
     """
 )
 

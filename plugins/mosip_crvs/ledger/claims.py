@@ -8,7 +8,7 @@ who has an application under another registration cannot get a second.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine, text
@@ -17,6 +17,7 @@ from mosip_crvs.ledger import quarantine, results, supersessions
 from mosip_crvs.ledger.aids import take_aids
 from mosip_crvs.ledger.connection import transaction
 from mosip_crvs.ledger.keys import key_arrays
+from mosip_crvs.ledger.relatives import NO_RELATIVE_ALIVE
 from mosip_crvs.ledger.takeover import take_over
 from mosip_crvs.model import ApplicationState, EventKey, Finding, ReadingOutcome, RegistrationKind
 
@@ -63,6 +64,7 @@ class _Known:
     """An event's current application.
 
     :param is_of_batch: whether it, or another application of its event, was claimed by the batch that reads it now.
+    :param may_go: whether nothing that it supersedes is with MOSIP again.
     """
 
     aid: str
@@ -70,6 +72,7 @@ class _Known:
     is_of_batch: bool
     session_id: int | None
     person_id: str | None
+    may_go: bool = True
 
     def is_about_another(self, person_id: str | None) -> bool:
         """Whether the registration that is read now concerns somebody else than the one that was claimed."""
@@ -88,18 +91,28 @@ class Claimant:
 
 
 def claim_page(
-    engine: Engine, claimant: Claimant, events: Sequence[ReadEvent], supersede: Collection[str] = ()
+    engine: Engine,
+    claimant: Claimant,
+    events: Sequence[ReadEvent],
+    supersede: Collection[str] = (),
+    in_doubt: Collection[EventKey] = (),
 ) -> ClaimedPage:
     """Give every event of a page its place in the ledger, durably, before anything is sent.
 
     :param supersede: AIDs of refused applications whose corrected events may be sent under a new AID
         (:mod:`mosip_crvs.submission.supersession`).
+    :param in_doubt: events of which nothing is sent in this run, be it claimed already.
     :return: what to send now. When this returns, every event of the page stands in ``readings``.
     """
     events, shared = _one_an_event(events)
     with transaction(engine) as connection:
         known = _look_up(connection, claimant, [event.key for event in events])
-    again = {key: application.aid for key, application in known.items() if application.aid in supersede}
+    persons = {event.key: event.person_id for event in events}
+    again = {
+        key: application.aid
+        for key, application in known.items()
+        if application.aid in supersede and not application.is_about_another(persons[key])
+    }
     wanted = [event for event in events if event.may_be_sent and (event.key not in known or event.key in again)]
     aids = take_aids(engine, claimant.center_id, claimant.machine_id, len(wanted))
 
@@ -110,7 +123,11 @@ def claim_page(
             connection,
             {again[event.key]: aid for event, aid in zip(wanted, aids, strict=True) if event.key in again},
         )
-        given += [(event, successors[again[event.key]]) for event in wanted if again.get(event.key) in successors]
+        given += [
+            (replace(event, person_id=event.person_id or known[event.key].person_id), successors[again[event.key]])
+            for event in wanted
+            if again.get(event.key) in successors
+        ]
         mine = _insert(connection, claimant, given, {aid: old for old, aid in successors.items()})
         supersessions.finish(connection, successors, {application.aid for application in mine.values()})
         known = mine | _look_up(connection, claimant, [event.key for event in events if event.key not in mine])
@@ -126,8 +143,10 @@ def claim_page(
                 findings[event.key] = [*findings.get(event.key, ()), *event.findings]
             elif application is None and event.not_eligible is None:
                 findings[event.key] = (Finding("person_id", "PERSON_ALREADY_CLAIMED"),)
-        unsent = _sort_unsent(events, known, mine, claimant.session_id, page)
+        certain = [event for event in events if event.key not in in_doubt]
+        unsent = _sort_unsent(certain, known, mine, claimant.session_id, page)
         _take_over(connection, claimant.session_id, unsent, page)
+        _note_versions(connection, [event for event in certain if event.key not in mine], page.to_create)
         quarantine.record(connection, claimant.kind, claimant.batch_id, findings)
         quarantine.resolve(connection, claimant.kind, [event.key for event in events])
         _note_changes(connection, [event for event in events if event.key in known and event.key not in mine], known)
@@ -169,7 +188,7 @@ def _sort_unsent(
     unsent: list[tuple[EventKey, _Known]] = []
     for event in events:
         application = known.get(event.key)
-        if application is None or application.state not in _UNSENT:
+        if application is None or application.state not in _UNSENT or not application.may_go:
             continue
         if event.key in mine:
             page.to_create[event.key] = application.aid
@@ -199,18 +218,19 @@ def _take_over(
 _UNSENT = frozenset({ApplicationState.AID_ASSIGNED, ApplicationState.TRIGGERING})
 
 _LOOK_UP = text(
-    """
+    f"""
     SELECT a.registration_id, a.act, a.act_number, a.aid, a.state, a.batch_id, a.session_id, a.person_id,
            a.batch_id = :batch_id OR (a.supersedes IS NOT NULL OR a.superseded_by IS NOT NULL) AND EXISTS (
                SELECT 1 FROM applications other
                 WHERE other.batch_id = :batch_id AND (other.supersedes IS NOT NULL OR other.superseded_by IS NOT NULL)
                   AND other.kind = a.kind AND other.registration_id = a.registration_id AND other.act = a.act
-                  AND other.act_number = a.act_number) AS is_of_batch
+                  AND other.act_number = a.act_number) AS is_of_batch,
+           a.supersedes IS NULL OR {NO_RELATIVE_ALIVE} AS may_go
       FROM unnest(CAST(:ids AS text[]), CAST(:acts AS text[]), CAST(:numbers AS int[])) AS wanted (id, act, number)
       JOIN applications a
         ON a.kind = :kind AND a.registration_id = wanted.id AND a.act = wanted.act AND a.act_number = wanted.number
        AND a.is_current
-    """
+    """  # noqa: S608 (a constant)
 )
 
 _INSERT = text(
@@ -227,11 +247,24 @@ _INSERT = text(
     """
 )
 
+_NOTE_VERSIONS = text(
+    """
+    UPDATE applications a SET registry_modified_at = read.modified
+      FROM unnest(CAST(:aids AS text[]), CAST(:modified AS timestamptz[])) AS read (aid, modified)
+     WHERE a.aid = read.aid AND a.registry_modified_at IS DISTINCT FROM read.modified
+    """
+)
+
+# Locked first, in the order in which settlers lock: two that change the same rows must not wait for each other.
 _NOTE_CHANGES = text(
     """
-    UPDATE applications a SET seen_modified_at = read.modified
-      FROM unnest(CAST(:aids AS text[]), CAST(:modified AS timestamptz[])) AS read (aid, modified)
-     WHERE a.aid = read.aid AND a.seen_modified_at < read.modified
+    WITH changed AS (
+        SELECT a.aid, read.modified
+          FROM unnest(CAST(:aids AS text[]), CAST(:modified AS timestamptz[])) AS read (aid, modified)
+          JOIN applications a USING (aid)
+         WHERE a.seen_modified_at < read.modified ORDER BY a.aid FOR UPDATE OF a
+    )
+    UPDATE applications a SET seen_modified_at = changed.modified FROM changed WHERE a.aid = changed.aid
     """
 )
 
@@ -256,7 +289,7 @@ def _look_up(connection: Connection, claimant: Claimant, keys: Sequence[EventKey
     )
     return {
         EventKey(row.registration_id, row.act, row.act_number): _Known(
-            row.aid, ApplicationState(row.state), row.is_of_batch, row.session_id, row.person_id
+            row.aid, ApplicationState(row.state), row.is_of_batch, row.session_id, row.person_id, row.may_go
         )
         for row in rows
     }
@@ -288,6 +321,16 @@ def _insert(
         )
         for row in rows
     }
+
+
+def _note_versions(connection: Connection, events: Sequence[ReadEvent], to_create: Mapping[EventKey, str]) -> None:
+    """Remember which version of a registration is sent, where another was read when it was claimed."""
+    taken = [event for event in events if event.key in to_create and event.modified_at is not None]
+    if taken:
+        connection.execute(
+            _NOTE_VERSIONS,
+            {"aids": [to_create[event.key] for event in taken], "modified": [event.modified_at for event in taken]},
+        )
 
 
 def _note_changes(connection: Connection, events: Sequence[ReadEvent], known: dict[EventKey, _Known]) -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import random
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from mosip_crvs.errors import LedgerRefused, LedgerUnavailable, StopTheRun
+from mosip_crvs.errors import LedgerBusy, LedgerRefused, LedgerUnavailable, StopTheRun
+
+T = TypeVar("T")
+BUSY_TRIES = 5
 
 # Both sides notice within half a minute that the other is gone, by a cut line or a lost host; the server then ends
 # the session's lock. (A pooler that shares connections between transactions would break that lock.)
@@ -72,6 +78,19 @@ def one_statement(engine: Engine) -> Iterator[Connection]:
         yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
+def repeated_when_busy(run: Callable[[], T]) -> T:
+    """Run a whole transaction, and again when the server ended it for the sake of another one.
+
+    :raises LedgerBusy: when that went on.
+    """
+    for _ in range(BUSY_TRIES - 1):
+        try:
+            return run()
+        except LedgerBusy:
+            time.sleep(random.uniform(0.01, 0.1))  # noqa: S311 (so that two do not meet again)
+    return run()
+
+
 @contextmanager
 def told_discreetly() -> Iterator[None]:
     """Turn a driver's errors into the plugin's, by their kind only: their texts may quote values."""
@@ -84,7 +103,8 @@ def told_discreetly() -> Iterator[None]:
             raise LedgerRefused(
                 f"the ledger refused a statement ({type(problem.orig).__name__}, {constraint})"
             ) from None
-        raise LedgerUnavailable(f"the ledger did not answer ({type(problem.orig).__name__})") from None
+        kind = LedgerBusy if isinstance(problem.orig, _BUSY) else LedgerUnavailable
+        raise kind(f"the ledger did not answer ({type(problem.orig).__name__})") from None
     except SQLAlchemyError as problem:
         raise LedgerUnavailable(f"the ledger could not be used ({type(problem).__name__})") from None
 
@@ -97,3 +117,4 @@ def _make_durable(dbapi_connection: object, _record: object) -> None:
 
 
 _REFUSALS = (psycopg.errors.ProgrammingError, psycopg.errors.IntegrityError, psycopg.errors.DataError)
+_BUSY = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)

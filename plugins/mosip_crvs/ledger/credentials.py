@@ -55,6 +55,14 @@ class DueCredential:
     taken_until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """What nobody announced in time: how many births, and since when the oldest was completed."""
+
+    births: int
+    since: datetime | None
+
+
 def announce(connection: Connection, announcements: Sequence[Announcement]) -> None:
     """Note credentials to fetch; an event that was noted before is not noted again, and its body not kept twice.
 
@@ -85,6 +93,11 @@ def expect(connection: Connection, partner_id: str, suffix: str, overdue: timede
     """
     noted = connection.execute(_EXPECT, {"partner": partner_id, "suffix": suffix, "overdue": overdue})
     return int(noted.rowcount)
+
+
+def overdue(connection: Connection, after: timedelta) -> Overdue:
+    """Count the births that were completed so long ago, in the last 90 days, and never had a credential announced."""
+    return Overdue(*connection.execute(_OVERDUE, {"overdue": after}).one())
 
 
 def take(connection: Connection) -> DueCredential | None:
@@ -211,16 +224,25 @@ _ANNOUNCE = text(
     """
 )
 
-_EXPECT = text(
-    """
-    INSERT INTO credentials (aid, request_id, event_id, partner_id, inbox_id, state)
-    SELECT a.aid, a.aid || :suffix, 'never announced', :partner, 0, 'gone' FROM applications a
-     WHERE a.settled_at BETWEEN now() - interval '7 days' AND now() - CAST(:overdue AS interval)
+# Bounded on both sides, so that it reads a stretch of applications_by_settlement however large the ledger is.
+_NEVER_ANNOUNCED = """
+           a.settled_at BETWEEN now() - interval '90 days' AND now() - CAST(:overdue AS interval)
        AND a.kind = 'birth' AND a.state = 'COMPLETED' AND a.is_current
        AND NOT EXISTS (SELECT 1 FROM credentials c WHERE c.aid = a.aid)
+"""
+
+_EXPECT = text(
+    f"""
+    INSERT INTO credentials (aid, request_id, event_id, partner_id, inbox_id, state)
+    SELECT a.aid, a.aid || :suffix, 'never announced', :partner, 0, 'gone' FROM applications a
+     WHERE {_NEVER_ANNOUNCED}
      ORDER BY a.settled_at LIMIT 500
     ON CONFLICT ON CONSTRAINT one_credential_an_event DO NOTHING
-    """
+    """  # noqa: S608 (a constant of this module)
+)
+
+_OVERDUE = text(
+    f"SELECT count(*) AS births, min(a.settled_at) AS since FROM applications a WHERE {_NEVER_ANNOUNCED}"  # noqa: S608
 )
 
 _CLOSE_GONE = text(

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, text
 
 from mosip_crvs.model import ApplicationState
-from mosip_crvs.settlement.rules import HALF_CREATED_AFTER, Case, EvidenceKind, Piece
+from mosip_crvs.settlement.rules import ANSWERS, HALF_CREATED_AFTER, Case, EvidenceKind, Piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Fact:
     @property
     def piece(self) -> Piece:
         """What the rules see of it."""
-        return Piece(self.kind, self.at, f"{self.body_sha256}/{self.occasion}")
+        return _piece(self.kind, self.at, self.body_sha256, self.occasion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +64,19 @@ class Held:
     pieces: dict[str, Piece] = field(default_factory=dict)
 
     def knows(self, fact: Fact) -> bool:
-        """Say whether a fact was kept before."""
-        return _identity(fact.piece) in self.pieces
+        """Say whether a fact was kept before, as having come no later."""
+        known = self.pieces.get(_identity(fact.piece))
+        return known is not None and known.at <= fact.at
+
+    def is_earlier(self, fact: Fact) -> bool:
+        """Say whether a fact was kept before, as having come later than it did."""
+        return _identity(fact.piece) in self.pieces and not self.knows(fact)
 
     def add(self, piece: Piece) -> None:
-        """Take a piece in."""
-        self.pieces[_identity(piece)] = piece
+        """Take a piece in; of a repeated one the first coming counts."""
+        known = self.pieces.get(_identity(piece))
+        if known is None or piece.at < known.at:
+            self.pieces[_identity(piece)] = piece
 
 
 def hold(
@@ -77,7 +84,7 @@ def hold(
 ) -> dict[str, Held]:
     """Give some applications with their evidence, and keep everybody else from changing them until the commit.
 
-    Those that supersede them, or that they supersede, are locked with them, in one order for all.
+    The other applications of their events are locked with them, in one order for all.
 
     :param grace: after which an application that MOSIP noted and did not begin is half-created.
     """
@@ -89,9 +96,7 @@ def hold(
         if row.aid in wanted
     }
     for row in connection.execute(_EVIDENCE, {"aids": list(held)}):
-        held[row.aid].add(
-            Piece(EvidenceKind(row.kind), row.received_at, f"{row.body_sha256}/{row.occasion}")
-        )
+        held[row.aid].add(_piece(EvidenceKind(row.kind), row.received_at, row.body_sha256, row.occasion))
     return held
 
 
@@ -117,6 +122,11 @@ def move(connection: Connection, states: Mapping[str, ApplicationState]) -> None
                 "settled": [state.is_settled for state in states.values()],
             },
         )
+
+
+def _piece(kind: EvidenceKind, at: datetime, body_sha256: str, occasion: str) -> Piece:
+    """Answers of the same words differ by when they were given; a notification is the same however often it comes."""
+    return Piece(kind, at, f"{body_sha256}/{occasion}" if kind in ANSWERS else body_sha256)
 
 
 def _identity(piece: Piece) -> str:
@@ -145,8 +155,12 @@ _HOLD = text(
       FROM applications
      WHERE aid IN (
            SELECT unnest(CAST(:aids AS text[]))
-           UNION SELECT supersedes FROM applications WHERE aid = ANY(:aids)
-           UNION SELECT superseded_by FROM applications WHERE aid = ANY(:aids))
+           UNION
+           SELECT other.aid FROM applications own JOIN applications other
+               ON other.kind = own.kind AND other.registration_id = own.registration_id AND other.act = own.act
+              AND other.act_number = own.act_number
+              AND (other.supersedes IS NOT NULL OR other.superseded_by IS NOT NULL)
+            WHERE own.aid = ANY(:aids) AND (own.supersedes IS NOT NULL OR own.superseded_by IS NOT NULL))
      ORDER BY aid FOR UPDATE
     """
 )
@@ -184,7 +198,7 @@ _MOVE = text(
     """
     UPDATE applications a
        SET state = said.state, held_code = NULL,
-           settled_at = CASE WHEN said.settled THEN coalesce(a.settled_at, now()) END,
+           settled_at = CASE WHEN said.settled THEN now() END,
            next_poll_at = CASE
                WHEN said.state IN ('COMPLETED', 'WITHDRAWN') THEN NULL
                WHEN said.settled THEN now() + interval '1 day'

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
@@ -17,14 +17,24 @@ from mosip_crvs.ledger import alarms, evidence, relatives, results
 from mosip_crvs.ledger.evidence import EvidenceRow, Fact, Held
 from mosip_crvs.ledger.relatives import Relative
 from mosip_crvs.model import ApplicationState
-from mosip_crvs.settlement.rules import HALF_CREATED_AFTER, Alarm, EvidenceKind, answers_contradiction, weigh
+from mosip_crvs.settlement.rules import (
+    ANSWERS,
+    HALF_CREATED_AFTER,
+    Alarm,
+    EvidenceKind,
+    answers_contradiction,
+    weigh,
+)
 
 _ANSWERS = {
     ApplicationState.COMPLETED: (Alarm.HALF_CREATED, Alarm.UNKNOWN_TO_MOSIP, Alarm.REVOKED_SUCCESS),
     ApplicationState.TRIGGERED: (Alarm.HALF_CREATED,),
+    ApplicationState.REJECTED: (relatives.POSSIBLE_SECOND_ID,),
+    ApplicationState.FAILED: (relatives.POSSIBLE_SECOND_ID,),
     ApplicationState.WITHDRAWN: (relatives.POSSIBLE_SECOND_ID,),
 }
-"""What a state answers: nobody need look any more."""
+"""The alarms that a state answers: nobody need look any more."""
+_WITH_MOSIP = frozenset({ApplicationState.TRIGGERED, ApplicationState.AWAITING_INFO})
 
 
 @dataclass(slots=True)
@@ -59,7 +69,8 @@ def record(connection: Connection, facts: Sequence[Fact], grace: timedelta = HAL
         elif application.knows(fact):
             recorded.tally["repeated"] += 1
         else:
-            rows.append(_apply(application, fact))
+            came_earlier = application.is_earlier(fact)
+            rows.append(_apply(application, replace(fact, occasion=fact.at.isoformat()) if came_earlier else fact))
     evidence.append(connection, rows)
     recorded.moved = {
         aid: (before[aid], application.state) for aid, application in held.items() if application.state != before[aid]
@@ -93,7 +104,16 @@ def _alarm(connection: Connection, rows: Sequence[EvidenceRow], recorded: Record
         if row.alarm == Alarm.CONTRADICTED_SUCCESS:
             connection.execute(_ASK_AGAIN, {"aid": row.fact.aid})
     answered = [(str(code), aid) for aid, (_, state) in recorded.moved.items() for code in _ANSWERS.get(state, ())]
+    answered += [pair for row in rows for pair in _answered_by(row)]
     alarms.clear_each(connection, answered)
+
+
+def _answered_by(row: EvidenceRow) -> list[tuple[str, str]]:
+    """Give the alarms that MOSIP's answer to a question answers."""
+    kind, aid = row.fact.kind, row.fact.aid
+    if kind not in ANSWERS or kind in (EvidenceKind.STATUS_NOT_FOUND, EvidenceKind.STATUS_OTHER):
+        return []
+    return [(str(Alarm.UNKNOWN_TO_MOSIP), aid)]
 
 
 def _clear_contradictions(connection: Connection, held: dict[str, Held], rows: Sequence[EvidenceRow]) -> None:
@@ -107,16 +127,26 @@ def _clear_contradictions(connection: Connection, held: dict[str, Held], rows: S
 def _settle_relatives(
     connection: Connection, held: dict[str, Held], recorded: Recorded, grace: timedelta
 ) -> None:
-    """See to events that were sent under more than one number, now that one of the numbers is settled."""
+    """See to events that were sent under more than one number, now that one of the numbers has moved."""
     for aid, (_, state) in recorded.moved.items():
-        if held[aid].has_relatives and state.is_settled:
-            found = relatives.of(connection, aid)
-            if state is ApplicationState.COMPLETED:
-                _stop_others(connection, aid, found, recorded, grace)
-            else:
-                done = [each.aid for each in found if each.state is ApplicationState.COMPLETED]
-                if done:
-                    relatives.make_current(connection, done[0], [aid])
+        if not held[aid].has_relatives:
+            continue
+        found = relatives.of(connection, aid)
+        if state is ApplicationState.COMPLETED:
+            _stop_others(connection, aid, found, recorded, grace)
+        elif state in _WITH_MOSIP:
+            _tell_of_two(connection, aid, [each for each in found if each.may_be_second], recorded)
+        elif Relative(aid, state).is_refused:
+            done = [each.aid for each in found if each.state is ApplicationState.COMPLETED]
+            if done:
+                relatives.make_current(connection, done[0], [aid])
+                results.post_states(connection, done)
+
+
+def _tell_of_two(connection: Connection, aid: str, others: Sequence[Relative], recorded: Recorded) -> None:
+    for each in others:
+        recorded.tally[f"alarm_{relatives.POSSIBLE_SECOND_ID}"] += 1
+        alarms.raise_alarm(connection, relatives.POSSIBLE_SECOND_ID, each.aid, other=aid)
 
 
 def _stop_others(
@@ -125,10 +155,7 @@ def _stop_others(
     """Withdraw what was not sent yet; where that is too late or not certain, say so as loud as can be."""
     now: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
     relatives.make_current(connection, aid, [each.aid for each in found if not each.is_alive])
-    for each in found:
-        if each.may_be_second:
-            recorded.tally[f"alarm_{relatives.POSSIBLE_SECOND_ID}"] += 1
-            alarms.raise_alarm(connection, relatives.POSSIBLE_SECOND_ID, each.aid, other=aid)
+    _tell_of_two(connection, aid, [each for each in found if each.may_be_second], recorded)
     withdrawals = [relatives.withdrawal(each.aid, aid, now) for each in found if each.may_be_withdrawn]
     if withdrawals:
         recorded.tally["withdrawn"] += len(withdrawals)

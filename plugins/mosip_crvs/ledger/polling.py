@@ -86,6 +86,14 @@ def unexplained_refusals(engine: Engine, limit: int) -> Sequence[str]:
         return list(rows.scalars())
 
 
+def explain_later(engine: Engine, aid: str) -> None:
+    """Note that MOSIP names no stage for a refusal yet; it is asked again after some hours."""
+    with transaction(engine) as connection:
+        connection.execute(
+            text("UPDATE applications SET explain_after = now() + interval '6 hours' WHERE aid = :aid"), {"aid": aid}
+        )
+
+
 _TAKE = text(
     """
     UPDATE applications a SET next_poll_at = now() + make_interval(secs => :reserved)
@@ -102,10 +110,12 @@ _ASKED = text(
     UPDATE applications a
        SET last_status = said.word, last_polled_at = now(), polls = a.polls + 1,
            next_poll_at = CASE
-               WHEN a.state IN ('COMPLETED', 'WITHDRAWN') THEN
+               WHEN a.state IN ('COMPLETED', 'WITHDRAWN') THEN CASE
                     -- Contradicted while the question was under way: that is to be asked about, too.
-                    CASE WHEN a.next_poll_at <= clock_timestamp() THEN a.next_poll_at END
-               WHEN a.state IN ('REJECTED', 'FAILED') THEN
+                    WHEN a.next_poll_at <= clock_timestamp() THEN a.next_poll_at
+                    WHEN EXISTS (SELECT 1 FROM alarms WHERE code = 'contradicted_success' AND subject = a.aid
+                                    AND cleared_at IS NULL) THEN said.next END
+               WHEN a.state IN ('REJECTED', 'FAILED') OR a.state = 'HALF_CREATED' AND NOT a.is_current THEN
                     CASE WHEN a.triggering_at > now() - interval '30 days' THEN now() + interval '1 day' END
                ELSE said.next END
       FROM unnest(CAST(:aids AS text[]), CAST(:words AS text[]), CAST(:nexts AS timestamptz[]))
@@ -118,6 +128,7 @@ _UNEXPLAINED = text(
     """
     SELECT aid FROM applications a
      WHERE state IN ('REJECTED', 'FAILED') AND is_current AND settled_at > now() - interval '7 days'
+       AND (explain_after IS NULL OR explain_after < now())
        AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.aid = a.aid AND e.kind = 'stage_failed')
      ORDER BY settled_at DESC LIMIT :limit
     """

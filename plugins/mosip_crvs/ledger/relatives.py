@@ -20,6 +20,14 @@ from mosip_crvs.settlement.rules import EvidenceKind
 
 POSSIBLE_SECOND_ID = "possible_second_id"
 
+NO_RELATIVE_ALIVE = """NOT EXISTS (
+    SELECT 1 FROM applications other
+     WHERE (other.supersedes IS NOT NULL OR other.superseded_by IS NOT NULL)
+       AND other.kind = a.kind AND other.registration_id = a.registration_id AND other.act = a.act
+       AND other.act_number = a.act_number AND other.aid <> a.aid
+       AND other.state NOT IN ('REJECTED', 'FAILED', 'HALF_CREATED', 'WITHDRAWN'))"""
+"""A condition on an application ``a``: no other one of its event is with MOSIP, or was completed by it."""
+
 _UNSENT = frozenset({ApplicationState.AID_ASSIGNED, ApplicationState.TRIGGERING})
 _REFUSED = frozenset(
     {ApplicationState.REJECTED, ApplicationState.FAILED, ApplicationState.HALF_CREATED, ApplicationState.WITHDRAWN}
@@ -42,6 +50,11 @@ class Relative:
     def may_be_second(self) -> bool:
         """Whether MOSIP may have made, or may yet make, an identity of it."""
         return self.state is not ApplicationState.AID_ASSIGNED and self.state not in _REFUSED
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether MOSIP has refused it, never begun it, or never got it."""
+        return self.state in _REFUSED
 
     @property
     def is_alive(self) -> bool:
@@ -88,5 +101,9 @@ _MAKE_CURRENT = text(
            SELECT 1 FROM applications other
             WHERE other.kind = own.kind AND other.registration_id = own.registration_id AND other.act = own.act
               AND other.act_number = own.act_number AND other.is_current)
+       AND NOT EXISTS (
+           SELECT 1 FROM applications other
+            WHERE other.kind = own.kind AND other.person_id = own.person_id AND other.act = 'register'
+              AND own.act = 'register' AND other.is_current AND other.aid <> own.aid)
     """
 )

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 
 from mosip_crvs.ledger.keys import key_arrays
 from mosip_crvs.model import Act, ApplicationState, EventKey, Finding, RegistrationKind, ResultOutcome
-from mosip_crvs.settlement.rules import EvidenceKind
+from mosip_crvs.settlement.rules import SUCCESSES, EvidenceKind
 
 OUTCOMES: dict[ApplicationState, ResultOutcome] = {
     ApplicationState.AID_ASSIGNED: ResultOutcome.SENT,
@@ -34,6 +34,9 @@ LEASE = timedelta(minutes=5)
 
 FINDINGS_TOLD = 5
 
+REVOKED_SUCCESS = "REVOKED_SUCCESS"
+"""Our code for what MOSIP had completed and refuses now. It is not sent again, so no correction mends it."""
+
 # While a correction of the registry can still decide, its findings are the newest word.
 _CORRECTABLE = [
     str(state)
@@ -50,6 +53,8 @@ _REASON_KINDS = [
     str(kind) for kind in (EvidenceKind.STAGE_FAILED, EvidenceKind.WORKFLOW_REJECTED, EvidenceKind.WORKFLOW_FAILED)
 ]
 
+_SUCCESSES = [str(kind) for kind in SUCCESSES]
+
 _CHANGE = """
     ON CONFLICT (kind, registration_id, act, act_number) DO UPDATE
        SET aid = EXCLUDED.aid, outcome = EXCLUDED.outcome, code = EXCLUDED.code,
@@ -61,8 +66,11 @@ _POST_STATES = text(
     f"""
     INSERT INTO results AS told (kind, registration_id, act, act_number, aid, outcome, code)
     SELECT a.kind, a.registration_id, a.act, a.act_number, a.aid, says.outcome,
-           CASE says.outcome WHEN 'updates_required' THEN coalesce(why.code, a.state)
-                             WHEN 'information_required' THEN a.state END
+           CASE WHEN says.outcome = 'updates_required' AND EXISTS (
+                     SELECT FROM evidence e WHERE e.aid = a.aid AND e.kind = ANY(:successes))
+                THEN '{REVOKED_SUCCESS}'
+                WHEN says.outcome = 'updates_required' THEN coalesce(why.code, a.state)
+                WHEN says.outcome = 'information_required' THEN a.state END
       FROM (SELECT DISTINCT kind, registration_id, act, act_number FROM applications WHERE aid = ANY(:aids)) touched
       JOIN applications a
         ON a.kind = touched.kind AND a.registration_id = touched.registration_id AND a.act = touched.act
@@ -83,7 +91,8 @@ _POST_STATES = text(
      ORDER BY a.kind, a.registration_id, a.act, a.act_number
     {_CHANGE}
      WHERE (told.aid, told.outcome, told.code) IS DISTINCT FROM (EXCLUDED.aid, EXCLUDED.outcome, EXCLUDED.code)
-       AND NOT (told.outcome = 'issued' AND told.aid IS NOT DISTINCT FROM EXCLUDED.aid)
+       AND NOT (told.outcome = 'issued' AND told.aid IS NOT DISTINCT FROM EXCLUDED.aid
+                AND EXCLUDED.outcome <> 'updates_required')
     """  # noqa: S608 (a constant of this module)
 )
 
@@ -216,7 +225,7 @@ def post_states(connection: Connection, aids: Collection[str]) -> None:
     """Post what became of the events of some applications: always by the state of the event's current application.
 
     That an event is on its way is told only where something else had been told before. An identifier that was posted
-    for the same application stays.
+    for the same application stays, unless MOSIP takes back that it completed it.
     """
     if not aids:
         return
@@ -227,6 +236,7 @@ def post_states(connection: Connection, aids: Collection[str]) -> None:
             "states": [str(state) for state in OUTCOMES],
             "outcomes": [str(outcome) for outcome in OUTCOMES.values()],
             "reason_kinds": _REASON_KINDS,
+            "successes": _SUCCESSES,
             "correctable": _CORRECTABLE,
         },
     )
@@ -262,6 +272,12 @@ def post_quarantine(
         post_states(connection, [row.aid for row in rows])
 
 
+def is_current(connection: Connection, aid: str) -> bool:
+    """Say whether an application stands for its event; of one that nobody knows, no."""
+    current = connection.execute(text("SELECT is_current FROM applications WHERE aid = :aid"), {"aid": aid})
+    return bool(current.scalar_one_or_none())
+
+
 def post_identifier(connection: Connection, aid: str, identifier_kind: str, sealed: bytes) -> bool:
     """Post the identifier that came with an application's credential.
 
@@ -271,8 +287,7 @@ def post_identifier(connection: Connection, aid: str, identifier_kind: str, seal
     :return: whether the application is its event's current one; of another nothing is posted.
     """
     connection.execute(_POST_IDENTIFIER, {"aid": aid, "identifier_kind": identifier_kind, "sealed": sealed})
-    current = connection.execute(text("SELECT is_current FROM applications WHERE aid = :aid"), {"aid": aid})
-    return bool(current.scalar_one_or_none())
+    return is_current(connection, aid)
 
 
 def take_due(connection: Connection, limit: int, now: datetime) -> list[DueResult]:

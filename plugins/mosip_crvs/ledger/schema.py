@@ -148,6 +148,7 @@ applications = Table(
     _moment("last_polled_at"),
     _moment("next_poll_at"),
     Column("polls", Integer, nullable=False, server_default="0"),
+    _moment("explain_after"),
     UniqueConstraint("aid", name="one_event_an_aid"),
     ForeignKeyConstraint(["batch_id"], ["batches.batch_id"]),
     _one_of("kind", list(RegistrationKind)),

@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Engine, text
 
-from mosip_crvs.ledger.connection import one_statement, transaction
+from mosip_crvs.ledger.connection import one_statement, repeated_when_busy, transaction
+from mosip_crvs.ledger.relatives import NO_RELATIVE_ALIVE, POSSIBLE_SECOND_ID
 from mosip_crvs.ledger.takeover import Taken, take_over
 from mosip_crvs.settlement.rules import EvidenceKind
 
@@ -81,19 +82,20 @@ def write_group(
         for outcome in outcomes
     ]
     waiting = [{"aid": each.aid, "code": each.code} for each in held]
+    values = {
+        "session_id": session_id,
+        "triggering": ",".join(triggering),
+        "said": json.dumps(said),
+        "waiting": json.dumps(waiting),
+        "untried": HOLIDAY,
+        "poll_after": poll_after,
+    }
+    return repeated_when_busy(lambda: _write(engine, values))
+
+
+def _write(engine: Engine, values: dict[str, object]) -> frozenset[str]:
     with one_statement(engine) as connection:
-        rows = connection.execute(
-            _GROUP,
-            {
-                "session_id": session_id,
-                "triggering": ",".join(triggering),
-                "said": json.dumps(said),
-                "waiting": json.dumps(waiting),
-                "untried": HOLIDAY,
-                "poll_after": poll_after,
-            },
-        )
-        return frozenset(rows.scalars())
+        return frozenset(connection.execute(_GROUP, values).scalars())
 
 
 def worn_out(engine: Engine, aids: Sequence[str]) -> frozenset[str]:
@@ -111,23 +113,27 @@ def worn_out(engine: Engine, aids: Sequence[str]) -> frozenset[str]:
 def stranded(engine: Engine, kind: str, limit: int = 50_000) -> list[str]:
     """Give AIDs whose trigger was attempted and never confirmed: they are triggered again, whatever the registry says.
 
+    A successor is not among them while an application that it supersedes is with MOSIP again.
+
     Those in the hands of a living session come along; taking them over is :func:`adopt`'s to refuse.
     """
     with transaction(engine) as connection:
-        rows = connection.execute(
-            text(
-                "SELECT aid FROM applications WHERE kind = :kind AND state = 'TRIGGERING' AND is_current "
-                "ORDER BY application_id LIMIT :limit"
-            ),
-            {"kind": kind, "limit": limit},
-        )
+        rows = connection.execute(_STRANDED, {"kind": kind, "limit": limit})
         return [row.aid for row in rows]
 
 
+_STRANDED = text(
+    f"""
+    SELECT aid FROM applications a
+     WHERE kind = :kind AND state = 'TRIGGERING' AND is_current AND (supersedes IS NULL OR {NO_RELATIVE_ALIVE})
+     ORDER BY application_id LIMIT :limit
+    """  # noqa: S608 (a constant)
+)
+
 # One statement, so that a group costs one round trip and one commit. No application stands in two of its parts: what
-# is said of a trigger comes after it was granted.
+# is said of a trigger comes after it was granted. What is said locks in the order in which settlers lock.
 _GROUP = text(
-    """
+    f"""
     WITH seen AS (
         UPDATE sessions SET seen_at = clock_timestamp() WHERE session_id = :session_id
     ), said AS (
@@ -135,13 +141,15 @@ _GROUP = text(
             AS said (aid text, kind text, reference text, alarm text, digest text, occasion text)
     ), stands AS (
         SELECT a.aid, a.state AS moved_from,
-               CASE WHEN a.state = 'TRIGGERING' OR a.state = 'HALF_CREATED' AND said.kind = 'trigger_accepted'
-                    THEN 'TRIGGERED' ELSE a.state END AS moved_to
-          FROM said JOIN applications a USING (aid) FOR UPDATE OF a
+               CASE WHEN a.state IN ('TRIGGERING', 'WITHDRAWN')
+                      OR a.state = 'HALF_CREATED' AND said.kind = 'trigger_accepted'
+                    THEN 'TRIGGERED' ELSE a.state END AS moved_to, a.supersedes
+          FROM said JOIN applications a USING (aid) ORDER BY a.aid FOR UPDATE OF a
     ), moved AS (
         UPDATE applications a
            SET state = stands.moved_to, held_code = NULL, triggered_at = coalesce(a.triggered_at, now()),
                workflow_instance_id = coalesce(a.workflow_instance_id, said.reference),
+               next_poll_at = coalesce(a.next_poll_at, CASE stands.moved_to WHEN 'TRIGGERED' THEN now() END),
                evidence_count = a.evidence_count + 1,
                evidence_head = evidence_link(
                    a.evidence_head, a.aid, a.evidence_count + 1, said.kind, 'workflowinstance', NULL, said.digest,
@@ -154,25 +162,24 @@ _GROUP = text(
         SELECT said.aid, moved.evidence_count, said.kind, 'workflowinstance', said.digest, said.occasion,
                stands.moved_from, stands.moved_to, said.alarm, now(), moved.evidence_head
           FROM said JOIN stands USING (aid) JOIN moved USING (aid)
+    ), raised AS (
+        INSERT INTO alarms (code, subject, other)
+        SELECT coalesce(said.alarm, '{POSSIBLE_SECOND_ID}'), stands.aid, stands.supersedes
+          FROM said JOIN stands USING (aid) WHERE said.alarm IS NOT NULL OR stands.moved_from = 'WITHDRAWN'
+        ON CONFLICT (code, subject) WHERE cleared_at IS NULL DO UPDATE SET seen_at = now()
     ), held AS (
         UPDATE applications a
            SET held_code = waiting.code, held_times = held_times + CASE waiting.code WHEN :untried THEN 0 ELSE 1 END
           FROM json_to_recordset(CAST(:waiting AS json)) AS waiting (aid text, code text)
          WHERE a.aid = waiting.aid AND a.state IN ('AID_ASSIGNED', 'TRIGGERING')
     )
-    UPDATE applications
+    UPDATE applications a
        SET state = 'TRIGGERING', triggering_at = now(), held_code = NULL,
            next_poll_at = now() + make_interval(secs => :poll_after)
      WHERE aid = ANY(string_to_array(:triggering, ',')) AND state = 'AID_ASSIGNED' AND session_id = :session_id
-       AND (supersedes IS NULL OR NOT EXISTS (
-           SELECT 1 FROM applications other
-            WHERE (other.supersedes IS NOT NULL OR other.superseded_by IS NOT NULL)
-              AND other.kind = applications.kind AND other.registration_id = applications.registration_id
-              AND other.act = applications.act AND other.act_number = applications.act_number
-              AND other.aid <> applications.aid
-              AND other.state NOT IN ('REJECTED', 'FAILED', 'HALF_CREATED', 'WITHDRAWN')))
+       AND (supersedes IS NULL OR {NO_RELATIVE_ALIVE})
     RETURNING aid
-    """
+    """  # noqa: S608 (a constant)
 )
 
 

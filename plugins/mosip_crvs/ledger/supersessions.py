@@ -14,12 +14,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, text
 
-from mosip_crvs.ledger import evidence
+from mosip_crvs.ledger import alarms, evidence
 from mosip_crvs.ledger.connection import transaction
 from mosip_crvs.ledger.evidence import EvidenceRow, Fact
 from mosip_crvs.ledger.keys import key_arrays
-from mosip_crvs.model import ApplicationState, EventKey, RegistrationKind
-from mosip_crvs.settlement.rules import SUCCESSES, EvidenceKind
+from mosip_crvs.ledger.relatives import NO_RELATIVE_ALIVE
+from mosip_crvs.model import Act, ApplicationState, EventKey, RegistrationKind
+from mosip_crvs.settlement.rules import SUCCESSES, Alarm, EvidenceKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +48,16 @@ def corrected(
         return [Refused(row.aid, ApplicationState(row.state)) for row in rows]
 
 
-def elders(engine: Engine, kind: RegistrationKind, keys: Collection[EventKey]) -> list[str]:
-    """Give AIDs that were superseded, of events whose current application was not sent yet, or may be superseded too.
+def elders(engine: Engine, kind: RegistrationKind, keys: Collection[EventKey]) -> dict[str, EventKey]:
+    """Give AIDs that were superseded, of events whose current application is unsent, or may be superseded too.
 
     An operator may have resumed them since: whether their refusal still stands decides about what came after them.
     """
     if not keys:
-        return []
+        return {}
     with transaction(engine) as connection:
-        return list(connection.execute(_ELDERS, {"kind": str(kind), **key_arrays(list(keys))}).scalars())
+        rows = connection.execute(_ELDERS, {"kind": str(kind), **key_arrays(list(keys))})
+        return {row.aid: EventKey(row.id, Act(row.act), row.number) for row in rows}
 
 
 def waiting(engine: Engine, kind: RegistrationKind, before_batch: int, after: int, limit: int) -> list[tuple[int, str]]:
@@ -110,6 +112,7 @@ def _keep(connection: Connection, successors: Mapping[str, str]) -> None:
         for old, new in successors.items()
     ]
     evidence.append(connection, rows)
+    alarms.clear_each(connection, [(str(Alarm.HALF_CREATED), old) for old in successors])
 
 
 def _superseded(old: str, new: str, now: datetime) -> Fact:
@@ -132,7 +135,7 @@ _CORRECTED = text(
 
 _ELDERS = text(
     """
-    SELECT old.aid
+    SELECT old.aid, read.id, read.act, read.number
       FROM unnest(CAST(:ids AS text[]), CAST(:acts AS text[]), CAST(:numbers AS int[])) AS read (id, act, number)
       JOIN applications old
         ON old.kind = :kind AND old.registration_id = read.id AND old.act = read.act AND old.act_number = read.number
@@ -140,7 +143,7 @@ _ELDERS = text(
       JOIN applications a
         ON a.kind = old.kind AND a.registration_id = old.registration_id AND a.act = old.act
        AND a.act_number = old.act_number AND a.is_current
-       AND a.state IN ('AID_ASSIGNED', 'REJECTED', 'FAILED', 'HALF_CREATED')
+       AND a.state IN ('AID_ASSIGNED', 'TRIGGERING', 'REJECTED', 'FAILED', 'HALF_CREATED')
     """
 )
 
@@ -162,7 +165,7 @@ _WAITING = text(
 )
 
 _SUPERSEDE = text(
-    """
+    f"""
     UPDATE applications a SET is_current = false, superseded_by = successor.aid
       FROM unnest(CAST(:olds AS text[]), CAST(:news AS text[])) AS successor (old, aid)
      WHERE a.aid = successor.old AND a.is_current AND a.state IN ('REJECTED', 'FAILED', 'HALF_CREATED')
@@ -173,12 +176,7 @@ _SUPERSEDE = text(
             WHERE (other.supersedes IS NOT NULL OR other.superseded_by IS NOT NULL)
               AND other.kind = a.kind AND other.registration_id = a.registration_id AND other.act = a.act
               AND other.act_number = a.act_number AND e.kind = ANY(:successes))
-       AND NOT EXISTS (
-           SELECT 1 FROM applications other
-            WHERE (other.supersedes IS NOT NULL OR other.superseded_by IS NOT NULL)
-              AND other.kind = a.kind AND other.registration_id = a.registration_id AND other.act = a.act
-              AND other.act_number = a.act_number AND other.aid <> a.aid
-              AND other.state NOT IN ('REJECTED', 'FAILED', 'HALF_CREATED', 'WITHDRAWN'))
+       AND {NO_RELATIVE_ALIVE}
     RETURNING a.aid, a.superseded_by
-    """
+    """  # noqa: S608 (a constant)
 )

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
+from mosip_crvs.ledger.relatives import NO_RELATIVE_ALIVE
 from mosip_crvs.ledger.sessions import dead_sessions
 from mosip_crvs.model import ApplicationState
 
@@ -27,13 +28,14 @@ class Taken:
 # The former owner is compared once more: between a look at an application and this statement, another task may have
 # taken it over, sent it and ended. Then it is no longer as it was seen, and it is left alone.
 _TAKE = text(
-    """
+    f"""
     UPDATE applications a SET session_id = :session, held_code = NULL
       FROM unnest(CAST(:aids AS text[]), CAST(:owners AS int[])) AS seen (aid, owner)
      WHERE a.aid = seen.aid AND a.state IN ('AID_ASSIGNED', 'TRIGGERING')
        AND a.session_id IS NOT DISTINCT FROM seen.owner
+       AND (a.supersedes IS NULL OR a.state = 'AID_ASSIGNED' OR {NO_RELATIVE_ALIVE})
     RETURNING a.aid, a.state
-    """
+    """  # noqa: S608 (a constant)
 )
 
 

@@ -73,23 +73,30 @@ class BalanceOperator(BaseOperator):
 
     @discreet
     def execute(self, context: Context) -> dict[str, int]:
-        """Balance; returns how many days were taken. None of them may be unexplained."""
-        from mosip_crvs.errors import AskAnOperator
+        """Balance; returns how many days were taken. None of them may be unexplained, or not as it was signed."""
+        from mosip_crvs.errors import AskAnOperator, EvidenceTampered
         from mosip_crvs.ledger.installation import signing_key
         from mosip_crvs.reconciliation.balance import days_to_balance
         from mosip_crvs.reconciliation.report import as_table
         from mosip_crvs.reconciliation.signing import evidence_horizon, keep_signed_balance
 
         unexplained: list[str] = []
+        tampered: list[str] = []
         ledger = LedgerHook(self.ledger_conn_id)
         with ledger.engine() as engine:
             key, horizon = signing_key(engine, ledger.seal), evidence_horizon(engine)
             days = days_to_balance(engine, int(self.newest))
             for day in days:
-                taken, _ = keep_signed_balance(engine, key, day, horizon)
+                try:
+                    taken, _ = keep_signed_balance(engine, key, day, horizon)
+                except EvidenceTampered as problem:
+                    tampered.append(str(problem))
+                    continue
                 self.log.info("%s", "\n" + as_table(taken))
                 if taken.unexplained:
                     unexplained.append(day.isoformat())
+        if tampered:
+            raise EvidenceTampered(". ".join(tampered))
         if unexplained:
             raise AskAnOperator(f"events are unexplained on {', '.join(unexplained)}: nothing may be called done")
         return {"days": len(days)}

@@ -31,7 +31,8 @@ from mosip_crvs.reconciliation.drilldown import (
 from mosip_crvs.reconciliation.report import as_table
 from mosip_crvs.reconciliation.report_csv import as_csv
 from mosip_crvs.reconciliation.report_html import as_html
-from mosip_crvs.reconciliation.signing import Signed, evidence_horizon, keep_signed_balance
+from mosip_crvs.reconciliation.signed import Signed
+from mosip_crvs.reconciliation.signing import evidence_horizon, keep_signed_balance
 from mosip_crvs.reconciliation.standing import AGES
 from mosip_crvs.reconciliation.terms import DayBalance
 from mosip_crvs.reconciliation.verifying import check_balances, check_evidence, check_file

@@ -117,6 +117,16 @@ KINDS: dict[str, AlertKind] = {
         "MOSIP reports a result for application {subject}, which was never triggered from here: find out who else "
         "sends under this centre and machine, and stop the syncs until you know.",
     ),
+    "aid_in_use": AlertKind(
+        Severity.CRITICAL,
+        "MOSIP had application {subject} already when it was triggered from here for the first time: find out who else "
+        "sends under this centre and machine, and stop the syncs until you know.",
+    ),
+    "evidence_tampered": AlertKind(
+        Severity.CRITICAL,
+        "The evidence or the balance of {subject} is not what was signed, and the signed one was not replaced: keep a "
+        "copy (./run verify says what differs) and find out who wrote into the ledger.",
+    ),
     Alarm.REVOKED_SUCCESS: AlertKind(
         Severity.CRITICAL,
         "MOSIP had completed application {subject} and now answers that it is refused: ask MOSIP's operators whether "
@@ -131,9 +141,9 @@ KINDS: dict[str, AlertKind] = {
         "MOSIP had completed application {subject} and then announced a refusal: ask MOSIP's operators which holds.",
     ),
     Alarm.HALF_CREATED: AlertKind(
-        Severity.ERROR,
-        "MOSIP noted application {subject} and never began it: have an operator resume it in MOSIP, or release its "
-        "registration to be sent as a new application.",
+        Severity.NOTICE,
+        "MOSIP noted application {subject} and never began it: nothing is to be done, it is sent again by itself. Do "
+        "not have it resumed in MOSIP.",
     ),
     Alarm.UNKNOWN_TO_MOSIP: AlertKind(
         Severity.ERROR,
@@ -168,7 +178,8 @@ KINDS: dict[str, AlertKind] = {
     "unreadable": AlertKind(
         Severity.ERROR,
         "{details} had a shape that nobody knows; they are kept in the table inbox, state 'unreadable'. Has MOSIP "
-        "been updated? Then the plugin must be, too.",
+        "been updated? Then the plugin must be, too. Set their state to 'new' then, or to 'foreign' if you do not "
+        "need them, and close the alarm: trigger mosip_morning with done.",
     ),
     "subscription_silent": AlertKind(
         Severity.ERROR,
@@ -203,6 +214,12 @@ KINDS: dict[str, AlertKind] = {
     ),
     "credential_lost": AlertKind(
         Severity.ERROR, "The credential of application {subject} is lost: its link was used up. " + _CREDENTIAL
+    ),
+    "credential_overdue": AlertKind(
+        Severity.ERROR,
+        "Births were completed a day ago or longer and no credential of theirs was announced to partner {subject} "
+        "({details}): see whether MOSIP issues them to it and announces that on its topic; set credential_suffix in "
+        "the connection mosip to have them issued again.",
     ),
     "credential_unreadable": AlertKind(
         Severity.ERROR, "The credential of application {subject} cannot be read. " + _CREDENTIAL

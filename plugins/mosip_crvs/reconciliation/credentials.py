@@ -11,7 +11,7 @@ import logging
 import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import requests
@@ -32,7 +32,7 @@ from mosip_crvs.mosip.settings import MosipSettings
 from mosip_crvs.mosip.token import TokenSource
 from mosip_crvs.reconciliation import troubles
 from mosip_crvs.reconciliation.credential_waits import REISSUE_TRIES, REISSUE_WAIT, VAIN_TRIES, wait_of, wait_of_all
-from mosip_crvs.reconciliation.opening import HOST_REFUSED, TOO_LARGE, Judged, Trust, judge, mark_of
+from mosip_crvs.reconciliation.opening import HOST_REFUSED, NOT_CURRENT, TOO_LARGE, Judged, Trust, judge, mark_of
 from mosip_crvs.reconciliation.partner_trust import allowed_hosts
 from mosip_crvs.reconciliation.troubles import Step
 from mosip_crvs.settlement.events import UnreadableEvent, WorkflowEvent
@@ -40,6 +40,8 @@ from mosip_crvs.settlement.events import UnreadableEvent, WorkflowEvent
 STATUS_TOPIC = "CREDENTIAL_STATUS_UPDATE"
 OVERDUE = timedelta(hours=1)
 """How long after a birth was completed its credential may be announced before it is asked for, where that can be."""
+OVERDUE_FOR_A_PERSON = timedelta(days=1)
+"""After which a person is told of a completed birth without any credential."""
 log = logging.getLogger(__name__)
 
 
@@ -133,17 +135,21 @@ class _Work:
             credentials.erase_unused(connection, now - timedelta(days=self.partner.settings.credential_keep_days))
             for waiting in credentials.waiting_for(connection):
                 problem, _, mark = waiting.partition(" ")
-                if self._has_come(problem, mark):
+                if self._has_come(connection, problem, mark):
                     self.tally["looked_again"] += credentials.look_again(connection, waiting)
                     troubles.has_come(connection, problem, mark)
             settings = self.partner.settings
             if settings.credential_suffix:
                 expected = credentials.expect(connection, settings.partner_id, settings.credential_suffix, OVERDUE)
                 self.tally += Counter(never_announced=expected)
+            late = credentials.overdue(connection, OVERDUE_FOR_A_PERSON)
+            troubles.overdue(connection, settings.partner_id, late)
 
-    def _has_come(self, problem: str, mark: str) -> bool:
+    def _has_come(self, connection: Connection, problem: str, mark: str) -> bool:
         if problem == HOST_REFUSED:
             return mark != mark_of(self.hosts)
+        if problem == NOT_CURRENT:
+            return results.is_current(connection, mark)
         return self.partner.trust.settles(problem, mark)
 
     def _fetch(self, due: DueCredential) -> DueCredential | None:
@@ -185,6 +191,8 @@ class _Work:
         if not judged.is_usable:
             return self._refuse(due, judged)
         with transaction(self.ledger) as connection:
+            if judged.identifier is not None and not results.is_current(connection, due.aid):
+                judged = replace(judged, problem=f"{NOT_CURRENT} {due.aid}", identifier=None)
             went = credentials.opened(connection, due, str(judged.proof), judged.problem)
             if went is not None:
                 self._hand_on(connection, due, judged)
@@ -198,11 +206,11 @@ class _Work:
             troubles.unproven(connection, due, judged.proof)
         if judged.identifier is None:
             troubles.of_problem(connection, due, str(judged.problem))
-            self.tally["without_identifier"] += 1
+            self.tally["superseded" if judged.is_not_current else "without_identifier"] += 1
             return
         kind, value = judged.identifier
-        is_current = results.post_identifier(connection, due.aid, kind, self.seal.close(value))
-        self.tally["identifiers" if is_current else "superseded"] += 1
+        results.post_identifier(connection, due.aid, kind, self.seal.close(value))
+        self.tally["identifiers"] += 1
 
     def _refuse(self, due: DueCredential, judged: Judged, details: str | None = None) -> DueCredential | None:
         problem = str(judged.problem)

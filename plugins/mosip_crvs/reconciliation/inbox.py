@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import Connection, Engine
 
+from mosip_crvs.errors import LedgerRefused
 from mosip_crvs.ledger import alarms, facts, inbox
-from mosip_crvs.ledger.connection import transaction
+from mosip_crvs.ledger.connection import repeated_when_busy, transaction
 from mosip_crvs.ledger.evidence import Fact
 from mosip_crvs.ledger.inbox import InboxRow
 from mosip_crvs.reconciliation import credentials
@@ -17,6 +20,7 @@ from mosip_crvs.settlement.events import UnreadableEvent, WorkflowEvent, read_ev
 from mosip_crvs.settlement.rules import HALF_CREATED_AFTER, EvidenceKind
 
 PAGE_SIZE = 1000
+log = logging.getLogger(__name__)
 PARKED, UNREADABLE = "parked", "unreadable"
 INBOX = "inbox"
 """The subject of both alarms."""
@@ -34,16 +38,50 @@ def settle_inbox(ledger: Engine, own_prefix: str, grace: timedelta = HALF_CREATE
     """
     tally: Counter[str] = Counter()
     for states in (("parked",), ("new",)):
-        after = 0
-        while True:
-            with transaction(ledger) as connection:
-                rows = inbox.take_page(connection, states, after, PAGE_SIZE)
-                if not rows:
-                    break
-                tally.update(_settle_page(connection, rows, own_prefix, grace))
-            after = rows[-1].inbox_id
+        desk = _Desk(ledger, states, own_prefix, grace)
+        while (counts := desk.next_page()) is not None:
+            tally.update(counts)
     _alarm(ledger, tally)
     return tally
+
+
+@dataclass
+class _Desk:
+    """Works off the notifications of some states, page by page; one that the ledger refuses holds up no other."""
+
+    ledger: Engine
+    states: Sequence[str]
+    own_prefix: str
+    grace: timedelta
+    after: int = 0
+    alone_until: int = 0
+
+    def next_page(self) -> Counter[str] | None:
+        """Settle the next page; None when there is none."""
+        size = 1 if self.after < self.alone_until else PAGE_SIZE
+        try:
+            return repeated_when_busy(lambda: self._settle(size))
+        except LedgerRefused as problem:
+            if size > 1:
+                self.alone_until = self.after + PAGE_SIZE
+                return Counter()
+            return self._set_aside(str(problem))
+
+    def _settle(self, size: int) -> Counter[str] | None:
+        with transaction(self.ledger) as connection:
+            rows = inbox.take_page(connection, self.states, self.after, size)
+            counts = _settle_page(connection, rows, self.own_prefix, self.grace) if rows else None
+        self.after = rows[-1].inbox_id if rows else self.after
+        return counts
+
+    def _set_aside(self, problem: str) -> Counter[str]:
+        """Put the one notification aside that cannot be settled; a person must look at it."""
+        log.error("A notification cannot be settled, and is set aside in the inbox: %s", problem)
+        with transaction(self.ledger) as connection:
+            (row,) = inbox.take_page(connection, self.states, self.after, 1)
+            inbox.close(connection, {row.inbox_id: UNREADABLE}, {row.inbox_id: problem})
+        self.after = row.inbox_id
+        return Counter({UNREADABLE: 1})
 
 
 def _alarm(ledger: Engine, tally: Counter[str]) -> None:

@@ -22,6 +22,8 @@ NOT_PROVEN = "not_proven"
 WRONG_PROOF = "wrong_proof"
 MISMATCH = "mismatch"
 NO_IDENTIFIER = "no_identifier"
+NOT_CURRENT = "not_current"
+"""Its event was sent again under another number, which is not settled; it waits until its own stands for the event."""
 TOO_LARGE = str(Reason.TOO_LARGE)
 
 
@@ -72,6 +74,11 @@ class Judged:
     def is_usable(self) -> bool:
         """Whether it is what it says; that it holds no identifier for the registry makes it none the worse."""
         return self.problem is None or self.problem.startswith(NO_IDENTIFIER)
+
+    @property
+    def is_not_current(self) -> bool:
+        """Whether all that is wrong with it is that another application stands for its event."""
+        return self.problem is not None and self.problem.startswith(NOT_CURRENT)
 
 
 def judge(cipher_text: bytes, signature: str | None, aid: str, trust: Trust) -> Judged:

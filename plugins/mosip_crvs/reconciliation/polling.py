@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine
 
 from mosip_crvs.errors import MosipRefused, MosipUnavailable
-from mosip_crvs.ledger import alarms, facts, polling
+from mosip_crvs.ledger import alarms, evidence, facts, polling
 from mosip_crvs.ledger.connection import transaction
 from mosip_crvs.ledger.evidence import Fact
 from mosip_crvs.ledger.facts import Recorded
@@ -193,6 +193,7 @@ def _keep_chunk(
     patience = timedelta(seconds=desk.settings.poll_after)
     next_at = {aid: ask_again_at(by_aid[aid].triggering_at, at, patience) for aid in words}
     with transaction(desk.ledger) as connection:
+        evidence.hold(connection, words, desk.grace)  # all of them, in the order in which settlers lock
         recorded = facts.record(connection, new, desk.grace)
         polling.asked(connection, words, next_at)
         alarms.clear(connection, POLLING_FORBIDDEN, EXTERNAL_STATUS)
@@ -211,6 +212,7 @@ def _give_up_on_the_rest(desk: StatusDesk, run: _Run, by_aid: dict[str, Due], at
     patience = timedelta(seconds=desk.settings.poll_after)
     next_at = {aid: ask_again_at(by_aid[aid].triggering_at, at, patience) for aid in rest}
     with transaction(desk.ledger) as connection:
+        evidence.hold(connection, rest, desk.grace)
         polling.asked(connection, dict.fromkeys(rest, POISONED_WORD), next_at)
     run.poisoned += rest
 
@@ -297,6 +299,7 @@ def explain_refusals(desk: StatusDesk, most: int = MOST_EXPLAINED) -> int:
             log.warning("MOSIP does not say at which stage it refused: %s", problem)
             break
         if stage is None:
+            polling.explain_later(desk.ledger, aid)
             continue
         code = stage.sub_status or stage.type_code
         digest = hashlib.sha256(f"{stage.type_code}:{stage.status}:{stage.sub_status}".encode()).hexdigest()

@@ -1,101 +1,58 @@
-"""A balance that can be signed and checked long after: the document, its anchor in the evidence, its signature.
+"""Signing the balances of days and keeping them, each over the day's earlier one, as long as that one still holds.
 
-The document is one line of JSON in UTF-8 with sorted keys, no spaces, and characters as they are::
-
-    {"anchor":{"evidence_rows":N,"last_evidence_id":I,"sha256":"…"},"balance":{…},"format":"mosip-crvs-balance/1"}
-
-``balance`` is the whole balance. ``sha256`` is over the links, each 32 bytes, of the evidence of all applications of
-the day in the order of (AID, sequence), as far as ``evidence_id <= I``: who rewrites evidence later can compute the
-chain of :mod:`mosip_crvs.ledger.evidence` anew, but not what was signed before. The signature is Ed25519 over the
-document's very bytes. A link is the SHA-256 over the link before it (nothing for the first) and the JSON array of
-
-    AID, sequence, kind, source, code, body_sha256, occasion, moved_from, moved_to, alarm, received_at
-
-written with ``", "`` between the items, and the moment as ``2026-11-24T21:00:00.000000`` in UTC.
+The document and what it is anchored to: :mod:`mosip_crvs.reconciliation.signed`.
 """
 
 from __future__ import annotations
 
-import base64
 import json
-from dataclasses import asdict, dataclass
+import logging
+import time
+from dataclasses import asdict
 from datetime import date
-from typing import Any
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 
-from mosip_crvs.errors import FixTheData
-from mosip_crvs.ledger.connection import transaction
+from mosip_crvs.errors import EvidenceTampered, RetryLater
+from mosip_crvs.ledger import alarms
+from mosip_crvs.ledger.connection import one_statement, transaction
 from mosip_crvs.ledger.installation import SigningKey, public_keys
 from mosip_crvs.reconciliation.balance import day_balance
+from mosip_crvs.reconciliation.signed import FORMAT, Signed, anchor_of
 from mosip_crvs.reconciliation.terms import DayBalance
+from mosip_crvs.reconciliation.verifying import check_balances
 
-FORMAT = "mosip-crvs-balance/1"
+EVIDENCE_TAMPERED = "evidence_tampered"
+"""The alarm of a day of which the evidence, or the balance, is not what was signed."""
 
-
-@dataclass(frozen=True, slots=True)
-class Anchor:
-    """What the evidence of a day was, up to one of its numbers."""
-
-    evidence_rows: int
-    last_evidence_id: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """A document and who signed it.
-
-    :param public_key: PEM; whoever checks must know from elsewhere that it is the installation's.
-    """
-
-    document: str
-    signature: bytes
-    key_id: str
-    public_key: str
-
-    def as_file(self) -> str:
-        """Write all of it as one JSON text."""
-        return json.dumps(asdict(self) | {"signature": base64.b64encode(self.signature).decode()}, indent=2) + "\n"
-
-    @classmethod
-    def from_file(cls, content: str) -> Signed:
-        """Read what :meth:`as_file` wrote.
-
-        :raises FixTheData: when it is something else.
-        """
-        try:
-            read = json.loads(content)
-            plain = {name: str(read[name]) for name in ("document", "key_id", "public_key")}
-            return cls(signature=base64.b64decode(read["signature"], validate=True), **plain)
-        except (ValueError, TypeError, KeyError):
-            raise FixTheData("this is no signed balance: ./run balance DAY --signed FILE writes one") from None
-
-    @property
-    def content(self) -> dict[str, Any]:
-        """Read the document.
-
-        :raises FixTheData: when it is none of ours.
-        """
-        try:
-            content = json.loads(self.document)
-            if content["format"] == FORMAT and isinstance(content["balance"], dict):
-                Anchor(**content["anchor"])
-                return dict(content)
-        except (ValueError, TypeError, KeyError):
-            pass
-        raise FixTheData(f"the signed document is not of the format {FORMAT}")
+_LOOK_AGAIN = 0.1
+log = logging.getLogger(__name__)
 
 
 def keep_signed_balance(ledger: Engine, key: SigningKey, day: date, horizon: int) -> tuple[DayBalance, Signed]:
     """Take the balance of a day as it stands, sign it and keep it, over the day's earlier one.
 
     :param horizon: of :func:`evidence_horizon`; one serves for many days.
+    :raises EvidenceTampered: when what was signed of the day before is not so any more; the earlier one stays.
     """
+    _must_hold(ledger, day)
     balance = day_balance(ledger, day)
     signed = sign(ledger, key, balance, horizon)
     keep(ledger, balance, signed)
     return balance, signed
+
+
+def _must_hold(ledger: Engine, day: date) -> None:
+    """Refuse to sign over the only proof that somebody changed something."""
+    problems = [problem for checked in check_balances(ledger, None, day) for problem in checked.problems]
+    with transaction(ledger) as connection:
+        if problems:
+            alarms.raise_alarm(connection, EVIDENCE_TAMPERED, day.isoformat(), details="; ".join(problems))
+        else:
+            alarms.clear(connection, EVIDENCE_TAMPERED, day.isoformat())
+    if problems:
+        log.error("The balance of %s is not signed anew: %s", day, "; ".join(problems))
+        raise EvidenceTampered(f"{day}: what was signed before is not so any more: {'; '.join(problems)}")
 
 
 def sign(ledger: Engine, key: SigningKey, balance: DayBalance, horizon: int) -> Signed:
@@ -131,32 +88,33 @@ def keep(ledger: Engine, balance: DayBalance, signed: Signed | None = None) -> N
         )
 
 
-def anchor_of(connection: Connection, day: date, horizon: int) -> Anchor:
-    """Compute the anchor of a day up to a number of evidence."""
-    row = connection.execute(_ANCHOR, {"day": day, "horizon": horizon}).one()
-    return Anchor(row.rows, horizon, row.digest)
-
-
-def evidence_horizon(ledger: Engine) -> int:
+def evidence_horizon(ledger: Engine, patience: float = 20.0) -> int:
     """Give a number of evidence up to which nothing can be added any more.
 
-    Numbers are handed out before the commit, so that the highest one seen may have lower ones still to come. The lock
-    waits for whoever is writing; it is let go at once, and what comes after it has higher numbers.
+    Numbers are handed out before the commit, so that the highest one seen may have lower ones still to come, all of
+    them in transactions that are writing now: those are waited for. Nothing is locked: nobody waits for us.
+
+    :param patience: for how many seconds.
+    :raises RetryLater: when one of them goes on for longer.
     """
-    with transaction(ledger) as connection:
-        connection.execute(text("SET LOCAL lock_timeout = '20s'"))
-        connection.execute(text("LOCK TABLE evidence IN SHARE MODE"))
-        return int(connection.execute(text("SELECT coalesce(max(evidence_id), 0) FROM evidence")).scalar_one())
+    with one_statement(ledger) as connection:
+        highest = int(connection.execute(text("SELECT coalesce(max(evidence_id), 0) FROM evidence")).scalar_one())
+        writing = set(connection.execute(_WRITING).scalars())
+        until = time.monotonic() + patience
+        while writing:
+            if time.monotonic() > until:
+                raise RetryLater(f"somebody has been writing evidence for {patience:.0f} seconds and is not done")
+            time.sleep(_LOOK_AGAIN)
+            writing &= set(connection.execute(_WRITING).scalars())
+    return highest
 
 
-_ANCHOR = text(
+# Every INSERT takes this lock before it takes its number, and lets it go after its commit can be seen.
+_WRITING = text(
     """
-    SELECT count(*) AS rows,
-           encode(sha256(coalesce(
-               string_agg(e.link, CAST('' AS bytea) ORDER BY e.aid COLLATE "C", e.sequence), CAST('' AS bytea)
-           )), 'hex') AS digest
-      FROM batches b JOIN applications a USING (batch_id) JOIN evidence e USING (aid)
-     WHERE b.day = :day AND e.evidence_id <= :horizon
+    SELECT virtualtransaction FROM pg_locks
+     WHERE locktype = 'relation' AND relation = CAST('evidence' AS regclass) AND mode = 'RowExclusiveLock' AND granted
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
     """
 )
 

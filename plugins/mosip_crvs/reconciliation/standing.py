@@ -78,7 +78,7 @@ REASON_OF = f"""
             WHEN a.last_status IN ('NOT_FOUND', 'RPR-RGS-031') THEN 'UNKNOWN_TO_MOSIP'
             WHEN a.last_status = 'UPLOAD_PENDING' THEN 'UPLOAD_PENDING'
             WHEN a.last_status IN ('RPR-RGS-018', 'POISONED') THEN 'STATUS_REFUSED'
-            WHEN a.last_status IS NOT NULL THEN 'MOSIP_WORKING'
+            WHEN nullif(a.last_status, '') IS NOT NULL THEN 'MOSIP_WORKING'
             WHEN a.last_polled_at IS NOT NULL OR a.polls > 0 THEN 'NOT_ANSWERED'
             WHEN (SELECT p.verdict FROM pollings p WHERE p.call = 'externalstatus'
                    ORDER BY p.taken_at DESC, p.polling_id DESC LIMIT 1) = 'forbidden' THEN 'POLLING_FORBIDDEN'

@@ -8,11 +8,12 @@ from sqlalchemy import Connection
 
 from mosip_crvs.credential.proof import Verdict
 from mosip_crvs.ledger import alarms
-from mosip_crvs.ledger.credentials import DueCredential
+from mosip_crvs.ledger.credentials import DueCredential, Overdue
 from mosip_crvs.reconciliation.opening import (
     HOST_REFUSED,
     MISMATCH,
     NO_IDENTIFIER,
+    NOT_CURRENT,
     NOT_PROVEN,
     UNKNOWN_KEY,
     WRONG_PROOF,
@@ -31,6 +32,8 @@ class Step(StrEnum):
 LOST = "credential_lost"
 """Its link was used up, and MOSIP did not issue it again however often it was asked."""
 UNREADABLE = "credential_unreadable"
+OVERDUE = "credential_overdue"
+"""Births were completed a day ago or longer, and nobody announced a credential of theirs."""
 ACCEPTED_UNPROVEN = "credential_accepted_unproven"
 """It was used although nobody could tell that MOSIP signed it: the settings say so, or its certificates are missing."""
 
@@ -56,6 +59,8 @@ def of_problem(connection: Connection, due: DueCredential, problem: str, details
     :param problem: a code, and after a blank what the credential waits for.
     """
     code, _, mark = problem.partition(" ")
+    if code == NOT_CURRENT:
+        return  # possible_second_id speaks of it
     if code == UNKNOWN_KEY:
         shown = mark[:_DIGITS_SHOWN]
         told = f"the partner's certificate whose SHA-256 begins with {shown} is not in the folder for keys"
@@ -97,5 +102,14 @@ def has_come(connection: Connection, problem: str, mark: str) -> None:
     """Clear the alarms of a problem whose cause has gone; where it has not, it is raised again."""
     if problem == UNKNOWN_KEY:
         alarms.clear(connection, _UNKNOWN_KEY, mark[:_DIGITS_SHOWN])
-    else:
+    elif problem != NOT_CURRENT:
         alarms.clear_others(connection, (_OF_PARTNER | _OF_APPLICATION)[problem], ())
+
+
+def overdue(connection: Connection, partner_id: str, late: Overdue) -> None:
+    """Raise the alarm of credentials that nobody announced, or clear it when there are none."""
+    if late.since is None:
+        alarms.clear(connection, OVERDUE, partner_id)
+    else:
+        details = f"{late.births} births, the oldest of {late.since.isoformat(timespec='minutes')}"
+        alarms.raise_alarm(connection, OVERDUE, partner_id, details=details)

@@ -13,7 +13,7 @@ from mosip_crvs.errors import FixTheData
 from mosip_crvs.ledger.connection import transaction
 from mosip_crvs.ledger.installation import is_ours, key_id_of, public_keys, signed_by
 from mosip_crvs.ledger.sealing import Seal
-from mosip_crvs.reconciliation.signing import Anchor, Signed, anchor_of
+from mosip_crvs.reconciliation.signed import Anchor, Signed, anchor_of
 
 APPLICATIONS_AT_ONCE = 20_000
 
@@ -66,9 +66,9 @@ def check_balances(ledger: Engine, seal: Seal | None, day: date | None = None) -
 
     :param seal: with it, it is also checked that the keys were made by this installation.
     """
-    keys = public_keys(ledger)
     with transaction(ledger) as connection:
         rows = connection.execute(_KEPT, {"day": day}).all()
+    keys = public_keys(ledger)  # after the rows: a key may be made, and used, in between
     for row in rows:
         if row.document is None or row.signature is None or row.key_id is None:
             yield Checked(str(row.day), None, ("it is not signed",))

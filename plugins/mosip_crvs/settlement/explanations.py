@@ -29,8 +29,12 @@ OUTCOMES: dict[str, str] = {
         "the application goes on when it has been given."
     ),
     "HALF_CREATED": (
-        "MOSIP noted the application but never began to work on it, and waiting does not help. "
-        "An operator must resume it in MOSIP, or release the registration to be sent as a new application."
+        "MOSIP noted the application but never began to work on it. "
+        "Nothing needs to be done: the registration is sent again by itself, as a new application."
+    ),
+    "REVOKED_SUCCESS": (
+        "MOSIP had finished the application and has since taken the identity back, or refuses it. "
+        "Ask MOSIP's operators whether it holds, and do not amend the record: it is not sent again."
     ),
 }
 """What became of an application."""

@@ -210,7 +210,7 @@ def _step(case: Case, state: ApplicationState, piece: Piece, *, withdrawn: bool)
         return ApplicationState.WITHDRAWN
     if piece.kind is EvidenceKind.STATUS_UPLOAD_PENDING:
         return ApplicationState.HALF_CREATED if state in _UNCERTAIN and _is_overdue(case, piece) else state
-    if piece.kind is EvidenceKind.TRIGGER_ACCEPTED and state is ApplicationState.HALF_CREATED:
+    if _reached_mosip_after_all(state, piece):
         return ApplicationState.TRIGGERED
     target = _LIFTS.get(piece.kind, state)
     return target if _RANK[target] > _RANK[state] else state
@@ -222,6 +222,13 @@ def _never_left(case: Case, state: ApplicationState, piece: Piece) -> bool:
         return True
     unknown = piece.kind is EvidenceKind.STATUS_NOT_FOUND and _is_overdue(case, piece)
     return unknown and state is ApplicationState.TRIGGERING
+
+
+def _reached_mosip_after_all(state: ApplicationState, piece: Piece) -> bool:
+    """Say whether a trigger was answered of which we had believed that it came to nothing."""
+    if state is ApplicationState.WITHDRAWN:
+        return piece.kind in (EvidenceKind.TRIGGER_ACCEPTED, EvidenceKind.TRIGGER_ALREADY_PRESENT)
+    return state is ApplicationState.HALF_CREATED and piece.kind is EvidenceKind.TRIGGER_ACCEPTED
 
 
 def _is_overdue(case: Case, piece: Piece) -> bool:

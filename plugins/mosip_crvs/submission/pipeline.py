@@ -218,10 +218,8 @@ def _prepare(submission: Submission, claimant: Claimant, pages: Iterator[pd.Data
         for event in events
     ]
     grace = timedelta(seconds=submission.settings.half_created_after)
-    supersede = supersession.may_be_superseded(
-        submission.ledger, claimant, read, submission.ask_status, grace
-    )
-    claimed = claim_page(submission.ledger, claimant, read, supersede)
+    leave = supersession.leave_for(submission.ledger, claimant, read, submission.ask_status, grace)
+    claimed = claim_page(submission.ledger, claimant, read, leave.supersede, leave.in_doubt)
     by_key = {event.key: event for event in events}
     tally = Counter({str(outcome): count for outcome, count in Counter(claimed.outcomes.values()).items()})
     tally["busy"] += claimed.busy

@@ -20,7 +20,7 @@ from mosip_crvs.ledger.claims import Claimant, ReadEvent
 from mosip_crvs.ledger.connection import transaction
 from mosip_crvs.ledger.evidence import Fact
 from mosip_crvs.ledger.supersessions import Refused
-from mosip_crvs.model import ApplicationState
+from mosip_crvs.model import ApplicationState, EventKey
 from mosip_crvs.settlement.rules import EvidenceKind
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,8 @@ _STILL_REFUSED = {
     ApplicationState.HALF_CREATED: frozenset({EvidenceKind.STATUS_UPLOAD_PENDING}),
 }
 """What MOSIP must answer for its refusal to stand. For what it never began there is nothing but its answer."""
+_NOTHING = EvidenceKind.STATUS_OTHER
+_SAYS_NOTHING = frozenset({EvidenceKind.STATUS_OTHER, EvidenceKind.STATUS_NOT_FOUND})
 _ANNOUNCED = frozenset({ApplicationState.REJECTED, ApplicationState.FAILED})
 
 
@@ -54,14 +56,26 @@ def nobody_to_ask(aids: Sequence[str]) -> StatusNow:
     return StatusNow((), frozenset(aids))
 
 
-def may_be_superseded(
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """What of a page may be sent again.
+
+    :param supersede: AIDs of refused applications whose corrected events may be sent under a new one.
+    :param in_doubt: events of which MOSIP does not say whether an earlier refusal stands: nothing of them is sent.
+    """
+
+    supersede: frozenset[str] = frozenset()
+    in_doubt: frozenset[EventKey] = frozenset()
+
+
+def leave_for(
     ledger: Engine,
     claimant: Claimant,
     events: Sequence[ReadEvent],
     ask: AskStatus,
     grace: timedelta,
-) -> frozenset[str]:
-    """Give the AIDs of refused applications whose events, read again and corrected, may be sent under a new one.
+) -> Leave:
+    """Say which refused events, read again and corrected, may be sent under a new AID.
 
     MOSIP is asked, too, about what was superseded earlier: when it works on that again, the ledger sends nothing after.
 
@@ -71,17 +85,21 @@ def may_be_superseded(
     candidates = supersessions.corrected(ledger, claimant.kind, claimant.batch_id, sendable)
     elders = supersessions.elders(ledger, claimant.kind, sendable)
     if not candidates and not elders:
-        return frozenset()
+        return Leave()
     try:
         now = ask([*(candidate.aid for candidate in candidates), *elders])
     except MosipUnavailable as problem:
         log.warning("%d corrected events wait for the next run: MOSIP does not say whether their refusal stands (%s)",
-                    len(candidates), problem)  # fmt: skip
-        return frozenset()
+                    len({*elders.values()} | {candidate.aid for candidate in candidates}), problem)  # fmt: skip
+        return Leave(in_doubt=frozenset(elders.values()))
     with transaction(ledger) as connection:
         facts.record(connection, now.facts, grace)
     said = {fact.aid: fact.kind for fact in now.facts}
-    return frozenset(candidate.aid for candidate in candidates if _stands(candidate, said, now.unaskable))
+    return Leave(
+        frozenset(candidate.aid for candidate in candidates if _stands(candidate, said, now.unaskable)),
+        frozenset(key for aid, key in elders.items() if said.get(aid, _NOTHING) in _SAYS_NOTHING
+                  and aid not in now.unaskable),
+    )  # fmt: skip
 
 
 def _stands(candidate: Refused, said: dict[str, EvidenceKind], unaskable: frozenset[str]) -> bool:

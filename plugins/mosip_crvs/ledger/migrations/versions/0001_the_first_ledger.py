@@ -335,6 +335,7 @@ def upgrade() -> None:
         sa.Column("last_polled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("next_poll_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("polls", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("explain_after", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("act IN ('register', 'correct', 'cancel', 'reverse', 'reinstate')", name="act_known"),
         sa.CheckConstraint("kind IN ('birth', 'death')", name="kind_known"),
         sa.CheckConstraint(
