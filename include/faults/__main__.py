@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,19 +29,32 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--at-least", type=int, default=20, metavar="N", help="how often each fault and each death is to occur (20)"
     )
     parser.add_argument(
-        "--longest", type=float, default=3600.0, metavar="SECONDS", help="when the faults end in any case (3600)"
+        "--longest",
+        type=float,
+        default=3600.0,
+        metavar="SECONDS",
+        help="when the faults end in any case (3600); then five minutes to come to rest"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to keep the outcome")
     parser.add_argument("--log", type=Path, metavar="FILE", help="where to keep what processes said of their failures")
     options = parser.parse_args(argv)
+    signal.signal(signal.SIGTERM, _end)
     plan = Plan(options.events, options.seed, target=options.at_least, longest=options.longest)
-    outcome = run(plan, lambda line: print(line, file=sys.stderr, flush=True))
+    try:
+        outcome = run(plan, lambda line: print(line, file=sys.stderr, flush=True))
+    except KeyboardInterrupt:
+        print("Interrupted; everything was stopped.", file=sys.stderr)
+        return 130
     print(as_table(outcome))
     if options.json:
         options.json.write_text(json.dumps(as_dict(outcome), indent=1) + "\n", encoding="utf-8")
     if options.log:
         options.log.write_text(outcome.mistakes, encoding="utf-8")
     return 0 if outcome.is_good else 1
+
+
+def _end(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _positive(text: str) -> int:

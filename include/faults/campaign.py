@@ -307,6 +307,7 @@ class _Campaign:
             self._operator.resume_all()
             self._registrar.correct_all()
             self._let_time_pass()
+            self._say(f"{self._still_open():,} things are still on their way")
             if self._is_at_rest():
                 return
         self._say("It did not come to rest in time")
@@ -342,6 +343,10 @@ class _Campaign:
             ledger.execute("UPDATE applications SET next_poll_at = now() WHERE next_poll_at IS NOT NULL")
 
     def _is_at_rest(self) -> bool:
+        return self._still_open() == 0 and self._unread() == 0
+
+    def _still_open(self) -> int:
+        """Count applications, notifications, results, batches and credentials that are not at their end."""
         with psycopg.connect(self._places.ledger_url) as ledger:
             row = ledger.execute(
                 "SELECT (SELECT count(*) FROM applications WHERE is_current AND state <> 'COMPLETED') "
@@ -351,7 +356,7 @@ class _Campaign:
                 "+ (SELECT count(*) FROM credentials WHERE next_try_at IS NOT NULL)"
             ).fetchone()
         assert row is not None
-        return int(row[0]) == 0 and self._unread() == 0
+        return int(row[0])
 
     def _unexplained(self) -> int:
         with psycopg.connect(self._places.ledger_url) as ledger:

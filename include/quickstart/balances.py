@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy
 
+from mosip_crvs.errors import MosipCrvsError
 from mosip_crvs.ledger.installation import signing_key
 from mosip_crvs.ledger.schema import applications
 from mosip_crvs.ledger.sealing import Seal
@@ -18,6 +19,7 @@ from mosip_crvs.reconciliation.report_csv import as_csv
 from mosip_crvs.reconciliation.report_html import as_html
 from mosip_crvs.reconciliation.signing import evidence_horizon, keep_signed_balance
 from mosip_crvs.reconciliation.terms import DayBalance
+from quickstart.errors import QuickstartError
 from quickstart.places import Places, write_private
 
 _LIVE_TERMS = ("read", "submitted", "completed", "quarantined", "in_progress")
@@ -90,6 +92,11 @@ def exported(balances: Sequence[DayBalance], kind: str) -> str:
 
 def signed(engine: sqlalchemy.Engine, seal_key: str, day: date) -> str:
     """Take a day's balance, sign it and keep it in the ledger; what its file is to hold."""
-    key = signing_key(engine, Seal(seal_key))
-    _, made = keep_signed_balance(engine, key, day, evidence_horizon(engine))
+    try:
+        if not counting.day_balance(engine, day).kinds:
+            raise QuickstartError(f"nothing was read for {day} yet: there is nothing to sign")
+        key = signing_key(engine, Seal(seal_key))
+        _, made = keep_signed_balance(engine, key, day, evidence_horizon(engine))
+    except MosipCrvsError as problem:
+        raise QuickstartError(f"not signed: {problem}") from problem
     return made.as_file()

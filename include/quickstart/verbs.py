@@ -134,6 +134,9 @@ def balance(places: Places, options: argparse.Namespace) -> int:
     work = Work(places, running, Console(sys.stderr))
     day = _day(options.day, running.zone)
     if options.signed:
+        target = Path(options.signed)
+        if target.is_dir() or not target.absolute().parent.is_dir():
+            raise QuickstartError(f"cannot write {target}: name a file in a folder that is there")
         write_private(Path(options.signed), work.signed_balance(day))
         work.console.say(f"Signed: {options.signed}. Check it with ./run verify {options.signed}")
     content, table = work.balance([day])

@@ -398,3 +398,25 @@ def test_what_is_no_signed_balance_is_told_so(content: str) -> None:
 def test_a_document_of_another_format_is_told_so(signed: Signed, document: str) -> None:
     with pytest.raises(FixTheData, match="format"):
         check_file(None, None, replace(signed, document=document))
+
+
+def test_a_row_whose_content_was_changed_under_its_link_is_noticed_by_the_signed_file_and_by_the_next_signing(
+    books: Books, seal: Seal
+) -> None:
+    batch = books.batch()
+    books.apply(batch, {aid(1): "COMPLETED"})
+    key = installation.signing_key(books.ledger, seal)
+    _, signed = keep_signed_balance(books.ledger, key, DAY, evidence_horizon(books.ledger))
+    with books.ledger.begin() as connection:
+        connection.execute(text("SET session_replication_role = replica"))
+        connection.execute(text("UPDATE evidence SET code = 'X'"))
+    assert check_file(books.ledger, seal, signed).problems
+    with pytest.raises(EvidenceTampered):
+        keep_signed_balance(books.ledger, key, DAY, evidence_horizon(books.ledger))
+
+
+def test_a_state_that_no_evidence_moved_to_is_noticed(books: Books) -> None:
+    books.apply(books.batch(), {aid(1): "COMPLETED", aid(2): "AID_ASSIGNED", aid(3): "TRIGGERING", aid(4): "WITHDRAWN"})
+    assert check_evidence(books.ledger).broken == ()
+    books.run("UPDATE applications SET state = 'FAILED' WHERE aid = :aid", aid=aid(1))
+    assert check_evidence(books.ledger).broken == (aid(1),)

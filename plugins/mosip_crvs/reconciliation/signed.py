@@ -89,13 +89,21 @@ def anchor_of(connection: Connection, day: date, horizon: int) -> Anchor:
     return Anchor(row.rows, horizon, row.digest)
 
 
+LINK = """evidence_link(
+    coalesce(lag(e.link) OVER chain, CAST('' AS bytea)), e.aid, e.sequence, e.kind, e.source, e.code,
+    e.body_sha256, e.occasion, e.moved_from, e.moved_to, e.alarm, e.received_at)"""
+"""What the link of a row of evidence ``e`` must be, by its own content and the link before it."""
+
+# The links are computed anew from the rows: one whose content was changed has another than it had.
 _ANCHOR = text(
-    """
+    f"""
     SELECT count(*) AS rows,
            encode(sha256(coalesce(
-               string_agg(e.link, CAST('' AS bytea) ORDER BY e.aid COLLATE "C", e.sequence), CAST('' AS bytea)
+               string_agg(link, CAST('' AS bytea) ORDER BY aid COLLATE "C", sequence), CAST('' AS bytea)
            )), 'hex') AS digest
-      FROM batches b JOIN applications a USING (batch_id) JOIN evidence e USING (aid)
-     WHERE b.day = :day AND e.evidence_id <= :horizon
-    """
+      FROM (SELECT e.aid, e.sequence, {LINK} AS link
+              FROM batches b JOIN applications a USING (batch_id) JOIN evidence e USING (aid)
+             WHERE b.day = :day AND e.evidence_id <= :horizon
+            WINDOW chain AS (PARTITION BY e.aid ORDER BY e.sequence)) linked
+    """  # noqa: S608 (constants of this file)
 )

@@ -13,7 +13,7 @@ from mosip_crvs.errors import FixTheData
 from mosip_crvs.ledger.connection import transaction
 from mosip_crvs.ledger.installation import is_ours, key_id_of, public_keys, signed_by
 from mosip_crvs.ledger.sealing import Seal
-from mosip_crvs.reconciliation.signed import Anchor, Signed, anchor_of
+from mosip_crvs.reconciliation.signed import LINK, Anchor, Signed, anchor_of
 
 APPLICATIONS_AT_ONCE = 20_000
 
@@ -104,7 +104,10 @@ def key_fits(signed: Signed) -> bool:
 
 
 def check_evidence(ledger: Engine) -> EvidenceChecked:
-    """Compute every chain anew in the database, part by part, and hold it against the rows and the applications."""
+    """Compute every chain anew in the database, part by part, and hold it against the rows and the applications.
+
+    An application's state must be the one that its last evidence moved it to.
+    """
     rows = applications = after = 0
     broken: list[str] = []
     while True:
@@ -179,32 +182,29 @@ _KEPT = text(
     "WHERE day = coalesce(CAST(:day AS date), day) ORDER BY day"
 )
 
-_LINK = """
-    evidence_link(
-        coalesce(lag(e.link) OVER chain, CAST('' AS bytea)), e.aid, e.sequence, e.kind, e.source, e.code,
-        e.body_sha256, e.occasion, e.moved_from, e.moved_to, e.alarm, e.received_at)
-"""
-
 _CHAINS = text(
     f"""
     WITH part AS MATERIALIZED (
-        SELECT application_id, aid, evidence_count, evidence_head FROM applications
+        SELECT application_id, aid, state, triggering_at, evidence_count, evidence_head FROM applications
          WHERE application_id > :after ORDER BY application_id LIMIT :most
     ), linked AS (
-        SELECT e.aid, e.sequence, e.link,
-               e.link = {_LINK} AND e.sequence = row_number() OVER chain AS holds
+        SELECT e.aid, e.sequence, e.link, e.moved_to,
+               e.link = {LINK} AND e.sequence = row_number() OVER chain AS holds
           FROM evidence e JOIN part USING (aid)
         WINDOW chain AS (PARTITION BY e.aid ORDER BY e.sequence)
     ), chains AS (
         SELECT aid, count(*) AS rows, bool_and(holds) AS holds,
-               (array_agg(link ORDER BY sequence DESC))[1] AS head
+               (array_agg(link ORDER BY sequence DESC))[1] AS head,
+               (array_agg(moved_to ORDER BY sequence DESC))[1] AS moved_to
           FROM linked GROUP BY aid
     )
     SELECT max(part.application_id) AS last, count(*) AS applications,
            CAST(coalesce(sum(chains.rows), 0) AS bigint) AS rows,
            (array_agg(part.aid ORDER BY part.application_id) FILTER (
                WHERE part.evidence_count <> coalesce(chains.rows, 0)
-                  OR part.evidence_head <> coalesce(chains.head, CAST('' AS bytea)) OR NOT chains.holds))[1] AS broken
+                  OR part.evidence_head <> coalesce(chains.head, CAST('' AS bytea)) OR NOT chains.holds
+                  OR part.state <> coalesce(nullif(chains.moved_to, 'AID_ASSIGNED'),
+                         CASE WHEN part.triggering_at IS NULL THEN 'AID_ASSIGNED' ELSE 'TRIGGERING' END)))[1] AS broken
       FROM part LEFT JOIN chains USING (aid)
     """  # noqa: S608 (constants of this file)
 )
