@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,7 +37,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to keep the outcome")
     parser.add_argument("--log", type=Path, metavar="FILE", help="where to keep what processes said of their failures")
     options = parser.parse_args(argv)
-    signal.signal(signal.SIGTERM, _end)
     plan = Plan(options.events, options.seed, target=options.at_least, longest=options.longest)
     try:
         outcome = run(plan, lambda line: print(line, file=sys.stderr, flush=True))
@@ -51,10 +49,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.log:
         options.log.write_text(outcome.mistakes, encoding="utf-8")
     return 0 if outcome.is_good else 1
-
-
-def _end(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _positive(text: str) -> int:

@@ -104,6 +104,7 @@ class _Campaign:
         self._log = folder / "log"
         self._postgres = Postgres(folder / "pg")
         stack.callback(self._postgres.close)
+        signal.signal(signal.SIGTERM, _interrupt)  # the server's package has put its own there
         self._far_side = FarSide(plan.seed, folder / "sandbox.log")
         stack.callback(self._far_side.close)
         keep_partner_keys(self._far_side, folder / "keys")
@@ -379,6 +380,10 @@ class _Campaign:
             f"{sum(self._nursery.killed.values()):,} processes killed ({lacking} points lack some), "
             f"{sum(hits.values()):,} faults ({rare} kinds lack some), {self._postgres.restarts} restarts of PostgreSQL"
         )
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _patiently(ask: Callable[[], Any]) -> Any:

@@ -223,6 +223,10 @@ class LedgerMachine(RuleBasedStateMachine):
                 self.truth[aid] = becomes
                 if told and becomes in RESULTS:
                     self.tell(aid, RESULTS[becomes])
+                elif told and becomes == "HALF_CREATED":
+                    self.let_pass(31)
+                    with transaction(self.engine) as connection:
+                        facts.record(connection, self.mosip_says([aid]).facts)
                 elif told and becomes == "AWAITING":
                     self.receive(WORKFLOW_PAUSED, {"instanceId": aid, "additionalInfoProcess": "CRVS_CORRECTION"})
 
@@ -301,6 +305,9 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(minutes=st.sampled_from([31, 300]))
     def time_passes(self, minutes: int) -> None:
+        self.let_pass(minutes)
+
+    def let_pass(self, minutes: int) -> None:
         """The triggers have been sent earlier; only where no answer yet depends on when."""
         with self.engine.begin() as connection:
             connection.execute(
