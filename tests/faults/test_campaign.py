@@ -44,8 +44,8 @@ def test_a_small_campaign_loses_nothing_doubles_nothing_and_explains_everything(
 
 def test_the_steps_are_read_from_the_source_and_none_is_skipped() -> None:
     steps = {str(step) for step in find_steps(PLUGIN).values()}
-    assert {"ledger.claims.claim_page", "ledger.claims.claim_page #2", "ledger.sending.write_group"} <= steps
-    assert {"receiver.store.Store._execute_store", "reconciliation.inbox.settle_inbox"} <= steps
+    assert {"ledger.claims.claim_page", "ledger.claims.claim_page #2", "ledger.sending._write"} <= steps
+    assert {"receiver.store.Store._execute_store", "reconciliation.inbox._Desk._settle"} <= steps
     withs = sum(
         line.count("with transaction(") + line.count("with one_statement(")
         for file in PLUGIN.rglob("*.py")
