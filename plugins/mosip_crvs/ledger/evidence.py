@@ -16,6 +16,9 @@ from sqlalchemy import Connection, text
 from mosip_crvs.model import ApplicationState
 from mosip_crvs.settlement.rules import ANSWERS, HALF_CREATED_AFTER, Case, EvidenceKind, Piece
 
+_GIVEN_TO_US = ANSWERS | {EvidenceKind.TRIGGER_ACCEPTED, EvidenceKind.TRIGGER_ALREADY_PRESENT}
+"""What MOSIP answers to a call of ours."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:
@@ -126,7 +129,7 @@ def move(connection: Connection, states: Mapping[str, ApplicationState]) -> None
 
 def _piece(kind: EvidenceKind, at: datetime, body_sha256: str, occasion: str) -> Piece:
     """Answers of the same words differ by when they were given; a notification is the same however often it comes."""
-    return Piece(kind, at, f"{body_sha256}/{occasion}" if kind in ANSWERS else body_sha256)
+    return Piece(kind, at, f"{body_sha256}/{occasion}" if kind in _GIVEN_TO_US else body_sha256)
 
 
 def _identity(piece: Piece) -> str:

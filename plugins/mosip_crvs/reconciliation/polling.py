@@ -115,10 +115,16 @@ def poll(desk: StatusDesk, most: int = MOST_A_RUN) -> Counter[str]:
     :raises MosipUnavailable: when MOSIP does not answer as it should; what it did answer is kept.
     """
     total: Counter[str] = Counter()
+    unavailable: MosipUnavailable | None = None
     for kind in RegistrationKind:
         due = polling.take_due(desk.ledger, kind, most)
         if due:
-            total.update(_poll_kind(desk, kind, due))
+            try:
+                total.update(_poll_kind(desk, kind, due))
+            except MosipUnavailable as problem:  # the other kind is asked about all the same
+                unavailable = problem
+    if unavailable is not None:
+        raise unavailable
     return total
 
 
