@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         type=float,
         default=3600.0,
         metavar="SECONDS",
-        help="when the faults end in any case (3600); then five minutes to come to rest"
+        help="when the faults end in any case (3600); then five minutes or more to come to rest"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to keep the outcome")
     parser.add_argument("--log", type=Path, metavar="FILE", help="where to keep what processes said of their failures")

@@ -38,7 +38,7 @@ TEMPER_SECONDS = 6.0
 RECEIVER_DIES = 0.002
 """At each look, of which there are a hundred a second at most; its next one has a point of its own to die at."""
 REST_SECONDS = 300.0
-"""How long everything may take to come to rest once the faults are over."""
+"""How long everything may take to come to rest once the faults are over; longer by a twentieth second an event."""
 _WEIGHTS = {"sync": 6, "settle": 4, "ask": 4, "credentials": 3, "deliver": 3, "balance": 1, "subscribe": 2, "resume": 1}
 
 
@@ -294,7 +294,7 @@ class _Campaign:
 
     def _rest(self) -> None:
         """Let everything come to its end: operators and registrars see to what they were asked for."""
-        deadline = time.monotonic() + REST_SECONDS
+        deadline = time.monotonic() + REST_SECONDS + self._plan.events / 20
         while self._nursery.children.keys() - {self._receiver} and time.monotonic() < deadline:
             for pid, (name, code) in self._nursery.reap().items():
                 self._count(name, code)
