@@ -11,8 +11,8 @@ import psycopg
 from faults.scene import FarSide
 
 _CORRECT = {
-    "birth": b"UPDATE crvs.birth_registration SET informant_phone = %s WHERE registration_id = %s",
-    "death": b"UPDATE crvs.death_registration SET informant_phone = %s WHERE registration_id = %s",
+    "birth": b"UPDATE crvs.birth_registration SET informant_name = %s WHERE registration_id = %s",
+    "death": b"UPDATE crvs.death_registration SET informant_name = %s WHERE registration_id = %s",
 }
 
 
@@ -41,7 +41,7 @@ class Registrar:
     def _correct(self, registrations: Sequence[tuple[str, str]]) -> None:
         with psycopg.connect(self._registry_url) as registry:
             for kind, registration in registrations:
-                registry.execute(_CORRECT[kind], (f"+2120{self._chance.randrange(10**8):08d}", registration))
+                registry.execute(_CORRECT[kind], (f"Amended {self._chance.randrange(10**8):08d}", registration))
 
 
 class Operator:

@@ -23,7 +23,6 @@ from faults.steps import AFTER, BEFORE, LEFT_OUT, Fate, find_steps
 PLUGIN = Path(mosip_crvs.__file__).parent
 
 
-@pytest.mark.skip(reason="in some seeds (7) a refused birth that was corrected is not sent again: open")
 @pytest.mark.slow
 def test_a_small_campaign_loses_nothing_doubles_nothing_and_explains_everything(tmp_path: Path) -> None:
     told = tmp_path / "told.json"
