@@ -234,10 +234,6 @@ class Faults:
             return True
         return self.hit_only(name, aid)
 
-    def is_on(self, name: str) -> bool:
-        """Is it switched on for everyone, whatever its probability? Draws and counts nothing."""
-        return name in self._settings
-
     def seconds(self, name: str) -> float:
         """The duration that belongs to a fault; one limited to a service has its own or else the common one."""
         found = self._seconds.get(name)

@@ -92,11 +92,13 @@ async def test_only_the_partner_itself_may_subscribe_to_its_topic(mosip: Caller,
 
 @pytest.mark.parametrize("early", [False, True])
 async def test_the_credential_comes_after_the_workflow_event_or_before_it(
-    mosip: Caller, partner: Partner, subscriber: Subscriber, early: bool
+    mosip: Caller, partner: Partner, subscriber: Subscriber, early: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     published: list[str] = []
     publish = mosip.sandbox.hub.publish
-    mosip.sandbox.hub.publish = lambda topic, message: published.append(topic) or publish(topic, message)  # type: ignore
+    monkeypatch.setattr(
+        mosip.sandbox.hub, "publish", lambda topic, message: published.append(topic) or publish(topic, message)
+    )
     mosip.sandbox.faults.set("credential_before_workflow", float(early))
     await mosip.finish(birth(new_aid()))
     assert published == ([TOPIC, COMPLETED] if early else [COMPLETED, TOPIC])

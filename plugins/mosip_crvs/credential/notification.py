@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from mosip_crvs.settlement.events import UnreadableEvent
-
-CREDENTIAL_ISSUED = "CREDENTIAL_ISSUED"
-"""The part of the topic after the partner's id and a slash."""
+from mosip_crvs.settlement.events import UnreadableEvent, json_object, object_in
 
 _LONGEST_ID = 64
 _LONGEST_LINK = 2048
@@ -41,8 +37,8 @@ def read_notification(body: bytes) -> CredentialNotification:
     :param body: the raw bytes as received.
     :raises UnreadableEvent: when it is not JSON, or not of this shape.
     """
-    event = _object(_parsed(body), "event")
-    data = _object(event, "data")
+    event = object_in(json_object(body), "event")
+    data = object_in(event, "data")
     link, inline = _text(event, "dataShareUri"), _text(data, "credential")
     if (link is None) == (inline is None):
         raise UnreadableEvent("it must have exactly one of dataShareUri and credential")
@@ -53,28 +49,10 @@ def read_notification(body: bytes) -> CredentialNotification:
         transaction_id=_needed_id(event, "transactionId"),
         registration_id=_id(data, "registrationId"),
         credential_type=_id(data, "credentialType"),
-        signature=_text(_object(data, "proof"), "signature") if data.get("proof") is not None else None,
+        signature=_text(object_in(data, "proof"), "signature") if data.get("proof") is not None else None,
         link=link,
         inline=inline,
     )
-
-
-def _parsed(body: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
-        # Raised out here: a JSON error holds on to the whole body.
-        raise UnreadableEvent("the body is not a JSON object")
-    return found
-
-
-def _object(parent: dict[str, Any], name: str) -> dict[str, Any]:
-    value = parent.get(name)
-    if not isinstance(value, dict):
-        raise UnreadableEvent(f"{name} is missing or not an object")
-    return value
 
 
 def _text(parent: dict[str, Any], name: str) -> str | None:

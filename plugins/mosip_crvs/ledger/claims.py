@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, text
 from mosip_crvs.ledger import quarantine, results, supersessions
 from mosip_crvs.ledger.aids import take_aids
 from mosip_crvs.ledger.connection import transaction
-from mosip_crvs.ledger.keys import key_arrays
+from mosip_crvs.ledger.keys import ARE_RELATIVES, key_arrays
 from mosip_crvs.ledger.relatives import NO_RELATIVE_ALIVE
 from mosip_crvs.ledger.takeover import take_over
 from mosip_crvs.model import ApplicationState, EventKey, Finding, ReadingOutcome, RegistrationKind
@@ -219,12 +219,9 @@ _UNSENT = frozenset({ApplicationState.AID_ASSIGNED, ApplicationState.TRIGGERING}
 
 _LOOK_UP = text(
     f"""
-    SELECT a.registration_id, a.act, a.act_number, a.aid, a.state, a.batch_id, a.session_id, a.person_id,
+    SELECT a.registration_id, a.act, a.act_number, a.aid, a.state, a.session_id, a.person_id,
            a.batch_id = :batch_id OR (a.supersedes IS NOT NULL OR a.superseded_by IS NOT NULL) AND EXISTS (
-               SELECT 1 FROM applications other
-                WHERE other.batch_id = :batch_id AND (other.supersedes IS NOT NULL OR other.superseded_by IS NOT NULL)
-                  AND other.kind = a.kind AND other.registration_id = a.registration_id AND other.act = a.act
-                  AND other.act_number = a.act_number) AS is_of_batch,
+               SELECT 1 FROM applications other WHERE other.batch_id = :batch_id AND {ARE_RELATIVES}) AS is_of_batch,
            a.supersedes IS NULL OR {NO_RELATIVE_ALIVE} AS may_go
       FROM unnest(CAST(:ids AS text[]), CAST(:acts AS text[]), CAST(:numbers AS int[])) AS wanted (id, act, number)
       JOIN applications a

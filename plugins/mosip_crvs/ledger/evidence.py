@@ -10,9 +10,11 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
+from mosip_crvs.ledger.keys import ARE_RELATIVES
 from mosip_crvs.model import ApplicationState
 from mosip_crvs.settlement.rules import ANSWERS, HALF_CREATED_AFTER, Case, EvidenceKind, Piece
 
@@ -82,20 +84,25 @@ class Held:
             self.pieces[_identity(piece)] = piece
 
 
-def hold(
-    connection: Connection, aids: Collection[str], grace: timedelta = HALF_CREATED_AFTER
-) -> dict[str, Held]:
-    """Give some applications with their evidence, and keep everybody else from changing them until the commit.
+def lock(connection: Connection, aids: Collection[str]) -> Sequence[Row[Any]]:
+    """Keep everybody else from changing some applications until the commit.
 
     The other applications of their events are locked with them, in one order for all.
 
+    :return: what was locked: ``aid``, ``state``, ``triggering_at``, ``has_relatives``.
+    """
+    return connection.execute(_LOCK, {"aids": sorted(aids)}).all()
+
+
+def hold(connection: Connection, aids: Collection[str], grace: timedelta = HALF_CREATED_AFTER) -> dict[str, Held]:
+    """Lock some applications as :func:`lock` does, and give them with their evidence.
+
     :param grace: after which an application that MOSIP noted and did not begin is half-created.
     """
-    rows = connection.execute(_HOLD, {"aids": sorted(aids)}).all()
     wanted = set(aids)
     held = {
         row.aid: Held(ApplicationState(row.state), Case(row.triggering_at, grace), row.has_relatives)
-        for row in rows
+        for row in lock(connection, aids)
         if row.aid in wanted
     }
     for row in connection.execute(_EVIDENCE, {"aids": list(held)}):
@@ -152,20 +159,17 @@ def _columns(rows: Sequence[EvidenceRow]) -> dict[str, list[object]]:
     }
 
 
-_HOLD = text(
-    """
+_LOCK = text(
+    f"""
     SELECT aid, state, triggering_at, supersedes IS NOT NULL OR superseded_by IS NOT NULL AS has_relatives
       FROM applications
      WHERE aid IN (
            SELECT unnest(CAST(:aids AS text[]))
            UNION
-           SELECT other.aid FROM applications own JOIN applications other
-               ON other.kind = own.kind AND other.registration_id = own.registration_id AND other.act = own.act
-              AND other.act_number = own.act_number
-              AND (other.supersedes IS NOT NULL OR other.superseded_by IS NOT NULL)
-            WHERE own.aid = ANY(:aids) AND (own.supersedes IS NOT NULL OR own.superseded_by IS NOT NULL))
+           SELECT other.aid FROM applications a JOIN applications other ON {ARE_RELATIVES}
+            WHERE a.aid = ANY(:aids) AND (a.supersedes IS NOT NULL OR a.superseded_by IS NOT NULL))
      ORDER BY aid FOR UPDATE
-    """
+    """  # noqa: S608 (a constant)
 )
 
 _EVIDENCE = text(

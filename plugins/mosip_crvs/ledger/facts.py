@@ -7,7 +7,7 @@ keeps the evidence, moves the state by the rules, raises the alarms, and tells t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -26,7 +26,7 @@ from mosip_crvs.settlement.rules import (
     weigh,
 )
 
-_ANSWERS = {
+_ANSWERED_BY_STATE = {
     ApplicationState.COMPLETED: (Alarm.HALF_CREATED, Alarm.UNKNOWN_TO_MOSIP, Alarm.REVOKED_SUCCESS),
     ApplicationState.TRIGGERED: (Alarm.HALF_CREATED,),
     ApplicationState.REJECTED: (relatives.POSSIBLE_SECOND_ID,),
@@ -76,8 +76,7 @@ def record(connection: Connection, facts: Sequence[Fact], grace: timedelta = HAL
         aid: (before[aid], application.state) for aid, application in held.items() if application.state != before[aid]
     }
     evidence.move(connection, {aid: to for aid, (_, to) in recorded.moved.items()})
-    _alarm(connection, rows, recorded)
-    _clear_contradictions(connection, held, rows)
+    _alarm(connection, held, rows, recorded)
     _settle_relatives(connection, held, recorded, grace)
     results.post_states(connection, _to_report(rows, recorded.moved))
     return recorded
@@ -96,32 +95,29 @@ def _to_report(rows: Sequence[EvidenceRow], moved: Collection[str]) -> set[str]:
     return set(moved) | {row.fact.aid for row in rows if row.fact.kind is EvidenceKind.STAGE_FAILED}
 
 
-def _alarm(connection: Connection, rows: Sequence[EvidenceRow], recorded: Recorded) -> None:
+def _alarm(
+    connection: Connection, held: dict[str, Held], rows: Sequence[EvidenceRow], recorded: Recorded
+) -> None:
+    """Raise what the rows alarm, and clear what they, or the states that they led to, answer."""
     for row in rows:
         if row.alarm:
             recorded.tally[f"alarm_{row.alarm}"] += 1
             alarms.raise_alarm(connection, row.alarm, row.fact.aid)
         if row.alarm == Alarm.CONTRADICTED_SUCCESS:
             connection.execute(_ASK_AGAIN, {"aid": row.fact.aid})
-    answered = [(str(code), aid) for aid, (_, state) in recorded.moved.items() for code in _ANSWERS.get(state, ())]
-    answered += [pair for row in rows for pair in _answered_by(row)]
+    answered = [
+        (str(code), aid) for aid, (_, state) in recorded.moved.items() for code in _ANSWERED_BY_STATE.get(state, ())
+    ]
+    answered += [(str(code), row.fact.aid) for row in rows for code in _answered_by(held[row.fact.aid], row.fact)]
     alarms.clear_each(connection, answered)
 
 
-def _answered_by(row: EvidenceRow) -> list[tuple[str, str]]:
-    """Give the alarms that MOSIP's answer to a question answers."""
-    kind, aid = row.fact.kind, row.fact.aid
-    if kind not in ANSWERS or kind in (EvidenceKind.STATUS_NOT_FOUND, EvidenceKind.STATUS_OTHER):
-        return []
-    return [(str(Alarm.UNKNOWN_TO_MOSIP), aid)]
-
-
-def _clear_contradictions(connection: Connection, held: dict[str, Held], rows: Sequence[EvidenceRow]) -> None:
-    """Note which contradictions MOSIP has answered, whatever it said."""
-    answered = {
-        row.fact.aid for row in rows if answers_contradiction(held[row.fact.aid].pieces.values(), row.fact.piece)
-    }
-    alarms.clear_each(connection, [(str(Alarm.CONTRADICTED_SUCCESS), aid) for aid in sorted(answered)])
+def _answered_by(application: Held, fact: Fact) -> Iterator[Alarm]:
+    """Give the alarms that MOSIP's answer to a question answers, whatever it said."""
+    if fact.kind in ANSWERS - {EvidenceKind.STATUS_NOT_FOUND, EvidenceKind.STATUS_OTHER}:
+        yield Alarm.UNKNOWN_TO_MOSIP
+    if answers_contradiction(application.pieces.values(), fact.piece):
+        yield Alarm.CONTRADICTED_SUCCESS
 
 
 def _settle_relatives(

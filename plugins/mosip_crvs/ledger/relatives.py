@@ -15,17 +15,15 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from mosip_crvs.ledger.evidence import Fact
+from mosip_crvs.ledger.keys import ARE_RELATIVES, SAME_EVENT
 from mosip_crvs.model import ApplicationState
 from mosip_crvs.settlement.rules import EvidenceKind
 
 POSSIBLE_SECOND_ID = "possible_second_id"
 
-NO_RELATIVE_ALIVE = """NOT EXISTS (
-    SELECT 1 FROM applications other
-     WHERE (other.supersedes IS NOT NULL OR other.superseded_by IS NOT NULL)
-       AND other.kind = a.kind AND other.registration_id = a.registration_id AND other.act = a.act
-       AND other.act_number = a.act_number AND other.aid <> a.aid
-       AND other.state NOT IN ('REJECTED', 'FAILED', 'HALF_CREATED', 'WITHDRAWN'))"""
+NO_RELATIVE_ALIVE = f"""NOT EXISTS (
+    SELECT 1 FROM applications other WHERE {ARE_RELATIVES} AND other.aid <> a.aid
+       AND other.state NOT IN ('REJECTED', 'FAILED', 'HALF_CREATED', 'WITHDRAWN'))"""  # noqa: S608 (constants)
 """A condition on an application ``a``: no other one of its event is with MOSIP, or was completed by it."""
 
 _UNSENT = frozenset({ApplicationState.AID_ASSIGNED, ApplicationState.TRIGGERING})
@@ -81,29 +79,22 @@ def make_current(connection: Connection, aid: str, others: Sequence[str]) -> Non
 
 
 _RELATIVES = text(
-    """
-    SELECT other.aid, other.state
-      FROM applications own
-      JOIN applications other
-        ON other.kind = own.kind AND other.registration_id = own.registration_id AND other.act = own.act
-       AND other.act_number = own.act_number AND other.aid <> own.aid
-       AND (other.supersedes IS NOT NULL OR other.superseded_by IS NOT NULL)
-     WHERE own.aid = :aid
+    f"""
+    SELECT other.aid, other.state FROM applications a JOIN applications other ON {ARE_RELATIVES}
+     WHERE a.aid = :aid AND other.aid <> a.aid
      ORDER BY other.aid
        FOR UPDATE OF other
-    """
+    """  # noqa: S608 (constants)
 )
 
 _MAKE_CURRENT = text(
-    """
-    UPDATE applications own SET is_current = true
+    f"""
+    UPDATE applications a SET is_current = true
      WHERE aid = :aid AND NOT EXISTS (
-           SELECT 1 FROM applications other
-            WHERE other.kind = own.kind AND other.registration_id = own.registration_id AND other.act = own.act
-              AND other.act_number = own.act_number AND other.is_current)
+           SELECT 1 FROM applications other WHERE {SAME_EVENT} AND other.is_current)
        AND NOT EXISTS (
            SELECT 1 FROM applications other
-            WHERE other.kind = own.kind AND other.person_id = own.person_id AND other.act = 'register'
-              AND own.act = 'register' AND other.is_current AND other.aid <> own.aid)
-    """
+            WHERE other.kind = a.kind AND other.person_id = a.person_id AND other.act = 'register'
+              AND a.act = 'register' AND other.is_current AND other.aid <> a.aid)
+    """  # noqa: S608 (constants)
 )

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, text
 from mosip_crvs.ledger import alarms, evidence
 from mosip_crvs.ledger.connection import transaction
 from mosip_crvs.ledger.evidence import EvidenceRow, Fact
-from mosip_crvs.ledger.keys import key_arrays
+from mosip_crvs.ledger.keys import ARE_RELATIVES, key_arrays
 from mosip_crvs.ledger.relatives import NO_RELATIVE_ALIVE
 from mosip_crvs.model import Act, ApplicationState, EventKey, RegistrationKind
 from mosip_crvs.settlement.rules import SUCCESSES, Alarm, EvidenceKind
@@ -83,7 +83,7 @@ def supersede(connection: Connection, successors: Mapping[str, str]) -> dict[str
     """
     if not successors:
         return {}
-    evidence.hold(connection, successors)  # in one order for all, before anything is looked at
+    evidence.lock(connection, successors)  # before anything is looked at
     rows = connection.execute(
         _SUPERSEDE,
         {"olds": list(successors), "news": list(successors.values()), "successes": [str(kind) for kind in SUCCESSES]},
@@ -173,9 +173,7 @@ _SUPERSEDE = text(
            SELECT 1 FROM evidence e WHERE e.aid = a.aid AND e.kind = ANY(:successes))
        AND NOT EXISTS (
            SELECT 1 FROM applications other JOIN evidence e ON e.aid = other.aid
-            WHERE (other.supersedes IS NOT NULL OR other.superseded_by IS NOT NULL)
-              AND other.kind = a.kind AND other.registration_id = a.registration_id AND other.act = a.act
-              AND other.act_number = a.act_number AND e.kind = ANY(:successes))
+            WHERE {ARE_RELATIVES} AND e.kind = ANY(:successes))
        AND {NO_RELATIVE_ALIVE}
     RETURNING a.aid, a.superseded_by
     """  # noqa: S608 (a constant)

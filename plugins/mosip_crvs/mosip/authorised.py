@@ -15,6 +15,8 @@ from mosip_crvs.mosip.codes import Action, action_for
 from mosip_crvs.mosip.endpoints import Endpoint
 from mosip_crvs.mosip.token import TokenSource, retry_after
 
+ABSENT = object()
+"""Stands for a response about something that does not exist."""
 _PASSING = frozenset({Action.RETRY, Action.OPERATOR})
 _GATES = ("KER-ATH-", "RPR-AUT-")
 
@@ -49,6 +51,21 @@ def payload_of(reply: Reply) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return payload if isinstance(payload, dict) else None
+
+
+def response_of(reply: Reply, what: str, role: str) -> Any:
+    """Give an envelope's ``response``, or :data:`ABSENT` when what was asked about does not exist (yet).
+
+    :param what: as for :func:`failure`; :param role: likewise.
+    :raises MosipRefused: when the client may not ask. :raises MosipUnavailable: when the answer is none.
+    """
+    code = error_code(reply.body)
+    if code is not None and action_for(reply.status, code) is Action.ABSENT:
+        return ABSENT
+    payload = payload_of(reply)
+    if code is not None or reply.status != 200 or payload is None:
+        raise failure(reply, what, role)
+    return payload.get("response")
 
 
 def failure(reply: Reply, what: str, role: str, code: str | None = None) -> MosipUnavailable | MosipRefused:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mosip_crvs.mosip.answers import error_code
-from mosip_crvs.mosip.authorised import failure, payload_of, send_authorised
+from mosip_crvs.mosip.authorised import ABSENT, failure, response_of, send_authorised
 from mosip_crvs.mosip.calls import SingleCalls
-from mosip_crvs.mosip.codes import Action, action_for
 from mosip_crvs.mosip.endpoints import Endpoint, Read, Write
 from mosip_crvs.mosip.token import TokenSource
 
@@ -43,14 +41,10 @@ def retrigger(calls: SingleCalls, tokens: TokenSource, request_id: str) -> bool:
 
 def _response(calls: SingleCalls, tokens: TokenSource, endpoint: Endpoint, request_id: str) -> dict[str, Any] | None:
     reply = send_authorised(calls, tokens, endpoint, request_id=request_id)
-    code = error_code(reply.body)
-    if code is not None and action_for(reply.status, code) is Action.ABSENT:
-        return None
     what = f"{endpoint.method} {endpoint.template}"
-    payload = payload_of(reply)
-    if code is not None or reply.status != 200 or payload is None:
-        raise failure(reply, what, ROLE)
-    response = payload.get("response")
+    response = response_of(reply, what, ROLE)
+    if response is ABSENT:
+        return None
     if not isinstance(response, dict):
         raise failure(reply, what, ROLE, "RESPONSE_NULL")
     if endpoint is GET_REQUEST and not _is_word(response.get("statusCode")):

@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from mosip_crvs.mosip.answers import error_code
-from mosip_crvs.mosip.authorised import failure, payload_of, send_authorised
+from mosip_crvs.mosip.authorised import ABSENT, failure, response_of, send_authorised
 from mosip_crvs.mosip.calls import SingleCalls
-from mosip_crvs.mosip.codes import Action, action_for
 from mosip_crvs.mosip.endpoints import Read
 from mosip_crvs.mosip.token import TokenSource
 
@@ -47,13 +45,9 @@ def transactions(calls: SingleCalls, tokens: TokenSource, aid: str) -> tuple[Sta
     """
     reply = send_authorised(calls, tokens, TRANSACTIONS, aid=aid)
     what = f"{TRANSACTIONS.method} {TRANSACTIONS.template}"
-    code = error_code(reply.body)
-    if code is not None and action_for(reply.status, code) is Action.ABSENT:
+    found = response_of(reply, what, TRANSACTION_ROLES)
+    if found is ABSENT:
         return ()
-    payload = payload_of(reply)
-    if code is not None or reply.status != 200 or payload is None:
-        raise failure(reply, what, TRANSACTION_ROLES)
-    found = payload.get("response")
     if not isinstance(found, list):
         raise failure(reply, what, TRANSACTION_ROLES, "RESPONSE_NULL")
     rows = [row for row in found if isinstance(row, dict) and row.get("registrationId") in (aid, None)]

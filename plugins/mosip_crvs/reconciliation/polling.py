@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from sqlalchemy import Engine
 
@@ -67,6 +68,7 @@ _SAYS_NOTHING_NEW = {
 when it was contradicted: then even the word of before says something new."""
 _ANNOUNCED = frozenset({ExternalStatus.UIN_GENERATED, ExternalStatus.REJECTED})
 """What MOSIP announces when it happens; that it gave up after many tries, for one, it never does."""
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -86,13 +88,21 @@ class StatusDesk:
 
     def ask(self, aids: Sequence[str]) -> Iterator[tuple[datetime, StatusAnswers[ExternalStatus]]]:
         """Ask chunk by chunk; each comes with the moment before it was asked for."""
-        chunks = ask_external(self.calls, self.tokens, aids)
+        return self.dated(ask_external(self.calls, self.tokens, aids))
+
+    def dated(self, chunks: Iterator[T]) -> Iterator[tuple[datetime, T]]:
+        """Give the answers of a call, each with the moment before it was asked for."""
         while True:
             at = polling.clock(self.ledger)
             chunk = next(chunks, None)
             if chunk is None:
                 return
             yield at, chunk
+
+    def next_questions(self, due: Mapping[str, Due], aids: Iterable[str], at: datetime) -> dict[str, datetime]:
+        """Say when to ask again about some of what was due."""
+        patience = timedelta(seconds=self.settings.poll_after)
+        return {aid: ask_again_at(due[aid].triggering_at, at, patience) for aid in aids}
 
 
 @dataclass(slots=True)
@@ -134,18 +144,18 @@ def status_now(desk: StatusDesk, aids: Sequence[str]) -> StatusNow:
     :raises MosipUnavailable: when MOSIP does not answer as it should.
     """
     said: list[Fact] = []
-    unaskable: set[str] = set()
-    seen: set[str] = set()
+    unaskable = set(aids)  # what a refusal, or MOSIP's configuration, keeps from being asked about stays in
     try:
         for at, chunk in desk.ask(aids):
-            seen.update(chunk.asked)
             said += [fact for answer in chunk.found.values() if (fact := fact_of(answer, at)) is not None]
-            unaskable.update(aid for aid, answer in chunk.found.items() if answer.status is ExternalStatus.POISONED)
-            if chunk.config_trap:
-                unaskable.update(aid for aid in aids if aid not in seen)
-    except MosipRefused:
-        unaskable.update(aid for aid in aids if aid not in seen)
+            unaskable -= {aid for aid in chunk.asked if not _is_poisoned(chunk, aid)}
+    except MosipRefused as problem:
+        log.warning("MOSIP may not be asked whether its refusals stand: %s", problem)
     return StatusNow(said, frozenset(unaskable))
+
+
+def _is_poisoned(chunk: StatusAnswers[ExternalStatus], aid: str) -> bool:
+    return aid in chunk.found and chunk.found[aid].status is ExternalStatus.POISONED
 
 
 def fact_of(answer: StatusAnswer[ExternalStatus], at: datetime) -> Fact | None:
@@ -196,10 +206,9 @@ def _keep_chunk(
         if not _is_known(by_aid[answer.aid], answer) and (fact := fact_of(answer, at)) is not None
     ]
     words = {answer.aid: answer.word for answer in found} | dict.fromkeys(chunk.unanswered, "")
-    patience = timedelta(seconds=desk.settings.poll_after)
-    next_at = {aid: ask_again_at(by_aid[aid].triggering_at, at, patience) for aid in words}
+    next_at = desk.next_questions(by_aid, words, at)
     with transaction(desk.ledger) as connection:
-        evidence.hold(connection, words, desk.grace)  # all of them, in the order in which settlers lock
+        evidence.lock(connection, words)  # all of them, in the order in which settlers lock
         recorded = facts.record(connection, new, desk.grace)
         polling.asked(connection, words, next_at)
         alarms.clear(connection, POLLING_FORBIDDEN, EXTERNAL_STATUS)
@@ -215,10 +224,9 @@ def _keep_chunk(
 def _give_up_on_the_rest(desk: StatusDesk, run: _Run, by_aid: dict[str, Due], at: datetime) -> None:
     """Note of those that were not asked about any more that MOSIP's configuration keeps it from answering."""
     rest = [aid for aid in by_aid if aid not in run.heard_of]
-    patience = timedelta(seconds=desk.settings.poll_after)
-    next_at = {aid: ask_again_at(by_aid[aid].triggering_at, at, patience) for aid in rest}
+    next_at = desk.next_questions(by_aid, rest, at)
     with transaction(desk.ledger) as connection:
-        evidence.hold(connection, rest, desk.grace)
+        evidence.lock(connection, rest)
         polling.asked(connection, dict.fromkeys(rest, POISONED_WORD), next_at)
     run.poisoned += rest
 
@@ -258,23 +266,17 @@ def _tell_of_poison(desk: StatusDesk, kind: RegistrationKind, run: _Run) -> None
 
 def _take_hints(desk: StatusDesk, aids: Sequence[str]) -> None:
     """Ask the other call, which tells little; it is kept for people, and moves nothing."""
-    chunks = ask_search(desk.calls, desk.tokens, aids)
-    while True:
-        at = polling.clock(desk.ledger)
-        try:
-            chunk = next(chunks, None)
-        except (MosipRefused, MosipUnavailable) as problem:
-            log.warning("There are no hints either: %s", problem)
-            return
-        if chunk is None:
-            return
-        hints = [
-            Fact(answer.aid, EvidenceKind.SEARCH_HINT, SEARCH, answer.word, answer.body_sha256, at)
-            for answer in chunk.found.values()
-            if answer.status is not SearchHint.NOT_FOUND
-        ]
-        with transaction(desk.ledger) as connection:
-            facts.record(connection, hints, desk.grace)
+    try:
+        for at, chunk in desk.dated(ask_search(desk.calls, desk.tokens, aids)):
+            hints = [
+                Fact(answer.aid, EvidenceKind.SEARCH_HINT, SEARCH, answer.word, answer.body_sha256, at)
+                for answer in chunk.found.values()
+                if answer.status is not SearchHint.NOT_FOUND
+            ]
+            with transaction(desk.ledger) as connection:
+                facts.record(connection, hints, desk.grace)
+    except (MosipRefused, MosipUnavailable) as problem:
+        log.warning("There are no hints either: %s", problem)
 
 
 def _ask_for_credential_requests(desk: StatusDesk, run: _Run) -> None:

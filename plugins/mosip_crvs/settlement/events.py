@@ -46,23 +46,44 @@ def read_event(topic: str, body: bytes) -> WorkflowEvent:
     :param body: the raw bytes as received.
     :raises UnreadableEvent: when it is not JSON, or not of the topic's shape.
     """
-    try:
-        payload = json.loads(body)
-    except (ValueError, RecursionError) as problem:
-        raise UnreadableEvent("the body is not JSON") from problem
-    if not isinstance(payload, dict):
-        raise UnreadableEvent("the body is not a JSON object")
+    payload = json_object(body)
     if topic == WORKFLOW_PAUSED:
         aid = _text(payload, "instanceId")
         return WorkflowEvent(aid, EvidenceKind.PAUSED_FOR_INFO, _optional(payload, "additionalInfoProcess"))
     if topic == WORKFLOW_COMPLETED:
         return _completed(payload)
     if topic in _IDENTITY_TOPICS:
-        event = _object(payload, "event")
-        return WorkflowEvent(_text(_object(event, "data"), "registration_id"), _IDENTITY_TOPICS[topic])
+        event = object_in(payload, "event")
+        return WorkflowEvent(_text(object_in(event, "data"), "registration_id"), _IDENTITY_TOPICS[topic])
     if is_credential_topic(topic):
-        return WorkflowEvent(_aid_of_credential(_object(payload, "event")), EvidenceKind.CREDENTIAL_ISSUED)
+        return WorkflowEvent(_aid_of_credential(object_in(payload, "event")), EvidenceKind.CREDENTIAL_ISSUED)
     raise UnreadableEvent("no rule for this topic")
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """Read a body that must be a JSON object.
+
+    :raises UnreadableEvent: when it is none; without a cause, because a JSON error holds on to the whole body.
+    """
+    problem = "the body is not a JSON object"
+    try:
+        payload = json.loads(body)
+    except (ValueError, RecursionError):
+        payload, problem = None, "the body is not JSON"
+    if not isinstance(payload, dict):
+        raise UnreadableEvent(problem)
+    return payload
+
+
+def object_in(parent: dict[str, Any], name: str) -> dict[str, Any]:
+    """Give an object within another.
+
+    :raises UnreadableEvent: when there is none of that name.
+    """
+    value = parent.get(name)
+    if not isinstance(value, dict):
+        raise UnreadableEvent(f"{name} is missing or not an object")
+    return value
 
 
 def is_credential_topic(topic: str) -> bool:
@@ -88,13 +109,6 @@ def _aid_of_credential(event: dict[str, Any]) -> str:
     if len(head) < AID_DIGITS or not (head.isascii() and head.isdigit()):
         raise UnreadableEvent("the credential names no application")
     return head
-
-
-def _object(payload: dict[str, Any], name: str) -> dict[str, Any]:
-    value = payload.get(name)
-    if not isinstance(value, dict):
-        raise UnreadableEvent(f"{name} is missing or not an object")
-    return value
 
 
 def _text(payload: dict[str, Any], name: str) -> str:
