@@ -30,7 +30,7 @@ from tests.night import check_the_books
 from mosip_crvs.ledger import facts, polling, sending
 from mosip_crvs.ledger.batches import open_batch
 from mosip_crvs.ledger.claims import Claimant, ReadEvent, claim_page
-from mosip_crvs.ledger.connection import connect_to_ledger, transaction
+from mosip_crvs.ledger.connection import clock, connect_to_ledger, transaction
 from mosip_crvs.ledger.evidence import Fact
 from mosip_crvs.ledger.sending import Held, TriggerOutcome, write_group
 from mosip_crvs.ledger.sessions import Session
@@ -297,7 +297,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def mosip_says(self, aids: Sequence[str], *, nonsense: bool = False) -> StatusNow:
         """Answer by the truth."""
-        at = polling.clock(self.engine)
+        at = clock(self.engine)
         kinds = {aid: Kind.STATUS_OTHER if nonsense else ANSWER_OF[self.truth[aid]] for aid in aids}
         return StatusNow(
             [Fact(aid, kind, "externalstatus", str(kind), "0" * 64, at, at.isoformat()) for aid, kind in kinds.items()]

@@ -20,10 +20,10 @@ from tests.rig import FarSide
 
 from mosip_crvs.errors import MosipUnavailable
 from mosip_crvs.ledger import facts, polling
-from mosip_crvs.ledger.connection import transaction
+from mosip_crvs.ledger.connection import clock, transaction
 from mosip_crvs.ledger.evidence import Fact
 from mosip_crvs.ledger.facts import Recorded
-from mosip_crvs.ledger.polling import RESERVED_SECONDS, clock
+from mosip_crvs.ledger.polling import RESERVED_SECONDS
 from mosip_crvs.reconciliation.polling import (
     MOST_REQUESTS,
     POLLING_FORBIDDEN,

@@ -6,10 +6,11 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TypeVar
 
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -76,6 +77,18 @@ def one_statement(engine: Engine) -> Iterator[Connection]:
     """
     with told_discreetly(), engine.connect() as connection:
         yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def now_of(connection: Connection) -> datetime:
+    """Give the server's present moment, by which everything in the ledger is dated."""
+    now: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return now
+
+
+def clock(engine: Engine) -> datetime:
+    """Give the server's present moment, where no transaction is open."""
+    with transaction(engine) as connection:
+        return now_of(connection)
 
 
 def repeated_when_busy(run: Callable[[], T]) -> T:

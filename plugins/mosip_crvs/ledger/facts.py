@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import Connection, text
 
 from mosip_crvs.ledger import alarms, evidence, relatives, results
+from mosip_crvs.ledger.connection import now_of
 from mosip_crvs.ledger.evidence import EvidenceRow, Fact, Held
 from mosip_crvs.ledger.relatives import Relative
 from mosip_crvs.model import ApplicationState
@@ -149,7 +150,7 @@ def _stop_others(
     connection: Connection, aid: str, found: Sequence[Relative], recorded: Recorded, grace: timedelta
 ) -> None:
     """Withdraw what was not sent yet; where that is too late or not certain, say so as loud as can be."""
-    now: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    now = now_of(connection)
     relatives.make_current(connection, aid, [each.aid for each in found if not each.is_alive])
     _tell_of_two(connection, aid, [each for each in found if each.may_be_second], recorded)
     withdrawals = [relatives.withdrawal(each.aid, aid, now) for each in found if each.may_be_withdrawn]

@@ -35,13 +35,6 @@ def take_due(engine: Engine, kind: RegistrationKind, limit: int) -> list[Due]:
         return [Due(row.aid, ApplicationState(row.state), row.triggering_at, row.last_status) for row in rows]
 
 
-def clock(engine: Engine) -> datetime:
-    """Give the ledger's time, by which notifications are dated, too."""
-    with transaction(engine) as connection:
-        now: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
-    return now
-
-
 def asked(connection: Connection, words: Mapping[str, str], next_at: Mapping[str, datetime]) -> None:
     """Note what MOSIP said, and when to ask again about what is not settled.
 

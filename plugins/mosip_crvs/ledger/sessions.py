@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Engine, text
 
 from mosip_crvs.errors import LedgerUnavailable
-from mosip_crvs.ledger.connection import told_discreetly, transaction
+from mosip_crvs.ledger.connection import now_of, told_discreetly, transaction
 
 _LOCK_SPACE = 0x4352_5653  # "CRVS"
 
@@ -95,5 +95,5 @@ def seconds_to_wait(connection: Connection, last_seen: Iterable[datetime | None]
     seen = [moment for moment in last_seen if moment is not None]
     if not seen:
         return 0.0
-    now: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    now = now_of(connection)
     return max(0.0, (max(seen) + timedelta(seconds=quiet) - now).total_seconds())

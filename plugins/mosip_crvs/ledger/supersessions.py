@@ -15,7 +15,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, text
 
 from mosip_crvs.ledger import alarms, evidence
-from mosip_crvs.ledger.connection import transaction
+from mosip_crvs.ledger.connection import now_of, transaction
 from mosip_crvs.ledger.evidence import EvidenceRow, Fact
 from mosip_crvs.ledger.keys import ARE_RELATIVES, key_arrays
 from mosip_crvs.ledger.relatives import NO_RELATIVE_ALIVE
@@ -105,7 +105,7 @@ def finish(connection: Connection, successors: Mapping[str, str], inserted: Coll
 def _keep(connection: Connection, successors: Mapping[str, str]) -> None:
     if not successors:
         return
-    now: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    now = now_of(connection)
     held = evidence.hold(connection, successors)
     rows: Sequence[EvidenceRow] = [
         EvidenceRow(_superseded(old, new, now), held[old].state, held[old].state, None)

@@ -15,13 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
 from mosip_crvs.ledger.batches import Hold, hold_of
-from mosip_crvs.ledger.connection import transaction
+from mosip_crvs.ledger.connection import now_of, transaction
 from mosip_crvs.reconciliation.standing import (
     AGE_OF,
     AGES,
@@ -130,7 +130,7 @@ def day_balance(ledger: Engine, day: date) -> DayBalance:
                 held += hold is not None
         holds = {row.code: row.n for row in connection.execute(_HOLDS, {"batches": numbers})}
         waiting = _waiting(connection, numbers)
-        now: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+        now = now_of(connection)
     longest = max(waits, key=lambda hold: hold.until, default=None) if held == unfinished else None
     registry = _registry_counts(batches)
     return DayBalance(

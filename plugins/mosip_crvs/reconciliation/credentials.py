@@ -15,13 +15,13 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import requests
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine
 
 from mosip_crvs.credential.notification import CredentialNotification, read_notification
 from mosip_crvs.credential.proof import Verdict
 from mosip_crvs.errors import HostRefused, MosipRefused, MosipUnavailable, ShareGone, ShareTooLarge
 from mosip_crvs.ledger import credentials, results
-from mosip_crvs.ledger.connection import transaction
+from mosip_crvs.ledger.connection import now_of, transaction
 from mosip_crvs.ledger.credentials import Announcement, DueCredential
 from mosip_crvs.ledger.inbox import InboxRow
 from mosip_crvs.ledger.sealing import Seal
@@ -131,7 +131,7 @@ class _Work:
     def look_again(self) -> None:
         """Take up what waited for something that has come; erase what waited too long."""
         with transaction(self.ledger) as connection:
-            now = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+            now = now_of(connection)
             credentials.erase_unused(connection, now - timedelta(days=self.partner.settings.credential_keep_days))
             for waiting in credentials.waiting_for(connection):
                 problem, _, mark = waiting.partition(" ")

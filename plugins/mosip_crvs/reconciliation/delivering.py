@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from mosip_crvs.errors import MosipCrvsError, ResultRefused, ResultSqlError, RetryLater, StopTheRun
 from mosip_crvs.ledger import alarms, results
-from mosip_crvs.ledger.connection import transaction
+from mosip_crvs.ledger.connection import clock, transaction
 from mosip_crvs.ledger.results import DueResult
 from mosip_crvs.ledger.sealing import Seal
 from mosip_crvs.reconciliation.wording import sentence
@@ -45,7 +45,7 @@ def deliver_results(ledger: Engine, seal: Seal, writer: ResultsWriter, now: date
     :return: counts: ``delivered``, ``refused``, ``postponed`` (the registry was away) and ``overdue`` (for a day).
     :raises ResultSqlError: when the SQL is wrong, whatever the result.
     """
-    delivery = _Delivery(ledger, seal, writer, now or _now(ledger))
+    delivery = _Delivery(ledger, seal, writer, now or clock(ledger))
     tally: Counter[str] = Counter()
     try:
         while page := delivery.take():
@@ -160,9 +160,3 @@ def _alarm(ledger: Engine, now: datetime) -> int:
             details = f"{late.rows} results, the oldest of {late.since.isoformat(timespec='minutes')}"
             alarms.raise_alarm(connection, NOT_DELIVERED, "registry", details=details)
     return late.rows
-
-
-def _now(ledger: Engine) -> datetime:
-    with transaction(ledger) as connection:
-        moment: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
-    return moment

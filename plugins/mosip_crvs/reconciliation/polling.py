@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from mosip_crvs.errors import MosipRefused, MosipUnavailable
 from mosip_crvs.ledger import alarms, evidence, facts, polling
-from mosip_crvs.ledger.connection import transaction
+from mosip_crvs.ledger.connection import clock, transaction
 from mosip_crvs.ledger.evidence import Fact
 from mosip_crvs.ledger.facts import Recorded
 from mosip_crvs.ledger.polling import Due
@@ -93,7 +93,7 @@ class StatusDesk:
     def dated(self, chunks: Iterator[T]) -> Iterator[tuple[datetime, T]]:
         """Give the answers of a call, each with the moment before it was asked for."""
         while True:
-            at = polling.clock(self.ledger)
+            at = clock(self.ledger)
             chunk = next(chunks, None)
             if chunk is None:
                 return
@@ -282,7 +282,7 @@ def _take_hints(desk: StatusDesk, aids: Sequence[str]) -> None:
 def _ask_for_credential_requests(desk: StatusDesk, run: _Run) -> None:
     """Look for the credential's request, whose number is the AID with the agreed suffix: it proves an identity."""
     for aid in run.poisoned[:MOST_REQUESTS]:
-        at = polling.clock(desk.ledger)
+        at = clock(desk.ledger)
         try:
             word = request_status(desk.calls, desk.tokens, aid + desk.settings.credential_suffix)
         except (MosipRefused, MosipUnavailable) as problem:
@@ -300,7 +300,7 @@ def explain_refusals(desk: StatusDesk, most: int = MOST_EXPLAINED) -> int:
     """Ask at which stage MOSIP refused, so that a registrar can be told; returns how many are explained now."""
     explained = 0
     for aid in polling.unexplained_refusals(desk.ledger, most):
-        at = polling.clock(desk.ledger)
+        at = clock(desk.ledger)
         try:
             stage = first_failure(transactions(desk.calls, desk.tokens, aid))
         except (MosipRefused, MosipUnavailable) as problem:
